@@ -1,0 +1,36 @@
+//go:build never
+
+package deps
+
+import (
+	_ "github.com/ThreeDotsLabs/watermill/message"
+	_ "github.com/ThreeDotsLabs/watermill/pubsub/gochannel"
+	_ "github.com/ThreeDotsLabs/watermill/pubsub/tests"
+	_ "github.com/emersion/go-sasl"
+	_ "github.com/emersion/go-smtp"
+	_ "github.com/expr-lang/expr"
+	_ "github.com/go-json-experiment/json/jsontext"
+	_ "github.com/go-playground/webhooks/v6/github"
+	_ "github.com/gofiber/fiber/v2"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/google/uuid"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/andybalholm/brotli"
+	_ "github.com/knadh/koanf/parsers/yaml"
+	_ "github.com/knadh/koanf/providers/confmap"
+	_ "github.com/knadh/koanf/providers/env/v2"
+	_ "github.com/knadh/koanf/providers/file"
+	_ "github.com/knadh/koanf/providers/rawbytes"
+	_ "github.com/knadh/koanf/v2"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/santhosh-tekuri/jsonschema/v6"
+	_ "github.com/spf13/cobra"
+	_ "github.com/tetratelabs/wazero"
+	_ "github.com/valyala/fasthttp"
+	_ "go.uber.org/goleak"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/term"
+	_ "golang.org/x/tools/go/packages"
+	_ "gopkg.in/yaml.v3"
+	_ "modernc.org/sqlite"
+)

@@ -1,0 +1,201 @@
+package fault
+
+// Code is a stable, dotted name for a kind of failure. Codes are never renamed or reused.
+type Code string
+
+// Kind groups codes by who can mend them; it decides the exit code of the CLI.
+type Kind int
+
+// The kinds, with the CLI's exit codes.
+const (
+	Runtime     Kind = 1 // something failed while running
+	Input       Kind = 2 // what was given is wrong
+	Environment Kind = 3 // disk, network, permissions, a missing part
+)
+
+// The codes. Each has its line in [Codes]; a test holds the two together.
+const (
+	Internal Code = "internal"
+
+	ConfigUnknown Code = "config.unknown_key"
+	ConfigType    Code = "config.type"
+	ConfigValue   Code = "config.value"
+	ConfigEnv     Code = "config.env_unset"
+	ConfigRead    Code = "config.read"
+
+	CLIUsage       Code = "cli.usage"
+	CLIUnreachable Code = "cli.unreachable"
+	CLIDenied      Code = "cli.denied"
+
+	EventInvalid  Code = "event.invalid"
+	EventTooLarge Code = "event.too_large"
+	EventHops     Code = "event.hops"
+
+	StoreUnavailable Code = "store.unavailable"
+	StoreFull        Code = "store.full"
+	StoreVersion     Code = "store.version"
+	StoreLocked      Code = "store.locked"
+
+	BrokerUnknown     Code = "broker.unknown"
+	BrokerUnavailable Code = "broker.unavailable"
+
+	ServerListen Code = "server.listen"
+
+	WebhookUnknown    Code = "webhook.unknown"
+	WebhookInvalid    Code = "webhook.invalid"
+	WebhookUnverified Code = "webhook.unverified"
+	WebhookTooLarge   Code = "webhook.too_large"
+	WebhookMalformed  Code = "webhook.malformed"
+	PresetInvalid     Code = "preset.invalid"
+
+	ResultGone Code = "result.gone"
+
+	PipelineSyntax    Code = "pipeline.syntax"
+	PipelineInvalid   Code = "pipeline.invalid"
+	PipelineTrigger   Code = "pipeline.trigger"
+	PipelineDuplicate Code = "pipeline.duplicate"
+	PipelineRead      Code = "pipeline.read"
+
+	CommandUnknown  Code = "command.unknown"
+	CommandParam    Code = "command.param"
+	CommandMissing  Code = "command.missing_param"
+	CommandType     Code = "command.type"
+	CommandTimeout  Code = "command.timeout"
+	CommandFailed   Code = "command.failed"
+	CommandCanceled Code = "command.canceled"
+
+	ExprSyntax Code = "expr.syntax"
+	ExprEval   Code = "expr.eval"
+	ExprLimit  Code = "expr.limit"
+	ExprType   Code = "expr.type"
+
+	IAMDenied  Code = "iam.denied"
+	IAMUnknown Code = "iam.unknown"
+
+	PluginInvalid  Code = "plugin.invalid"
+	PluginABI      Code = "plugin.abi"
+	PluginTooLarge Code = "plugin.too_large"
+	PluginImport   Code = "plugin.import"
+	PluginDenied   Code = "plugin.denied"
+	PluginTrap     Code = "plugin.trap"
+	PluginExit     Code = "plugin.exit"
+	PluginTimeout  Code = "plugin.timeout"
+	PluginMemory   Code = "plugin.memory"
+	PluginStack    Code = "plugin.stack"
+	PluginOutput   Code = "plugin.output"
+	PluginCalls    Code = "plugin.calls"
+	PluginProtocol Code = "plugin.protocol"
+	PluginFailed   Code = "plugin.failed"
+	PluginUnknown  Code = "plugin.unknown"
+
+	MailInvalid   Code = "mail.invalid"
+	MailRecipient Code = "mail.recipient_denied"
+	MailSender    Code = "mail.sender_denied"
+	MailRejected  Code = "mail.rejected"
+	MailRelay     Code = "mail.relay_unavailable"
+	MailConfig    Code = "mail.not_configured"
+)
+
+// Info is the reference line of a code.
+type Info struct {
+	Code    Code
+	Kind    Kind
+	Summary string // what happened
+	Fix     string // what a person does about it
+}
+
+// Codes lists every code of the product, grouped by its first word. A plugin's own codes are not
+// listed: they begin with the plugin's name.
+func Codes() []Info {
+	return []Info{
+		{Internal, Runtime, "a fault of the program itself", "report it with the log line and the version"},
+
+		{ConfigUnknown, Input, "a configuration key does not exist", "use the nearest known key that the message names, or see configs/default.yaml"},
+		{ConfigType, Input, "a configuration value has the wrong type", "give the type that the message names"},
+		{ConfigValue, Input, "a configuration value is outside its range", "choose a value inside the range that the message names"},
+		{ConfigEnv, Input, "an environment variable named in the configuration is not set", "set it, or take the reference out"},
+		{ConfigRead, Environment, "the configuration file cannot be read", "check path and permissions"},
+
+		{CLIUsage, Input, "the command line is wrong", "see the command's --help"},
+		{CLIUnreachable, Environment, "the server's admin API does not answer", "start `pi serve`, or set admin.url"},
+		{CLIDenied, Input, "the admin API refused the token", "set PI_ADMIN__TOKEN to the server's token"},
+
+		{EventInvalid, Input, "an event is malformed", "see the message for the field"},
+		{EventTooLarge, Input, "an event is larger than the limit", "send less, or raise the limit"},
+		{EventHops, Runtime, "events trigger each other in a circle", "break the circle between the pipelines"},
+
+		{StoreUnavailable, Environment, "the store cannot write or read", "check the disk; after a failed sync restart the server"},
+		{StoreFull, Environment, "the disk is full or below its reserve", "free space; accepting resumes by itself"},
+		{StoreVersion, Environment, "the data file was written by a newer version", "use that version or a newer one"},
+		{StoreLocked, Environment, "another process uses the data directory", "stop it, or choose another store.dir"},
+
+		{BrokerUnknown, Input, "the configured broker does not exist", "choose one that `pi doctor` lists"},
+		{BrokerUnavailable, Environment, "the broker does not answer", "check the broker; accepted events stay in the store"},
+
+		{ServerListen, Environment, "a listener cannot be opened", "free the address or choose another one"},
+
+		{WebhookUnknown, Input, "no webhook has this uuid", "list them with `pi command webhook.get`"},
+		{WebhookInvalid, Input, "a webhook setting is wrong", "see the message for the parameter"},
+		{WebhookUnverified, Input, "a request could not be proven", "see `pi webhook rejects` for the reason"},
+		{WebhookTooLarge, Input, "a request is larger than the webhook allows", "send less, or raise maxPayloadLength"},
+		{WebhookMalformed, Input, "a request is malformed", "see `pi webhook rejects` for the reason"},
+		{PresetInvalid, Input, "a signature preset is wrong", "see the message for file and field"},
+
+		{ResultGone, Input, "the result does not exist or is no longer kept", "poll sooner, or raise result.ttl"},
+
+		{PipelineSyntax, Input, "a pipeline file is not the YAML it should be", "mend the place that the message names"},
+		{PipelineInvalid, Input, "a pipeline is not valid", "mend the place that the message names"},
+		{PipelineTrigger, Input, "a trigger is misplaced or doubled", "put one trigger first in the pipeline"},
+		{PipelineDuplicate, Input, "two files define the same pipeline", "rename one of them"},
+		{PipelineRead, Environment, "a pipeline file cannot be read", "check path and permissions"},
+
+		{CommandUnknown, Input, "no command has this name", "use the nearest known name, or see `pi lint --commands`"},
+		{CommandParam, Input, "a command has no such parameter", "use the nearest known parameter"},
+		{CommandMissing, Input, "a required parameter is missing", "give it"},
+		{CommandType, Input, "a parameter has the wrong type or value", "give the type that the message names"},
+		{CommandTimeout, Runtime, "a command took longer than its timeout", "raise timeout, or look at what it waits for"},
+		{CommandFailed, Runtime, "a command failed", "see the message"},
+		{CommandCanceled, Runtime, "a run was cancelled", "start it again if it is still wanted"},
+
+		{ExprSyntax, Input, "an expression cannot be read", "mend it at the place that the message names"},
+		{ExprEval, Runtime, "an expression failed while it was evaluated", "check the values it uses; ?. reads a missing field as null"},
+		{ExprLimit, Runtime, "an expression exceeded a limit", "make it smaller, or split the work over several steps"},
+		{ExprType, Input, "an expression gave a value of the wrong type", "convert it with @convert"},
+
+		{IAMDenied, Input, "the identity may not do this", "grant the right to a role of the identity, or switch with iam.run.as"},
+		{IAMUnknown, Input, "no such identity or role", "add it under iam in the configuration"},
+
+		{PluginInvalid, Input, "a plugin file is not a valid module", "build it again with the SDK"},
+		{PluginABI, Input, "a plugin speaks an ABI that this host does not", "build it with a matching SDK"},
+		{PluginTooLarge, Input, "a plugin exceeds a size limit", "make the module smaller"},
+		{PluginImport, Input, "a plugin imports what the host does not offer", "use only the imports of sdk/abi/ABI.md"},
+		{PluginDenied, Runtime, "a plugin used a capability it was not granted", "grant it under plugins in the configuration"},
+		{PluginTrap, Runtime, "a plugin crashed", "see its log lines; report it to its author"},
+		{PluginExit, Runtime, "a plugin ended its process", "report it to its author"},
+		{PluginTimeout, Runtime, "a plugin exceeded its time limit", "raise plugins.<name>.timeout, or look at what it waits for"},
+		{PluginMemory, Runtime, "a plugin exceeded its memory limit", "raise plugins.<name>.memory, or give it less at once"},
+		{PluginStack, Runtime, "a plugin exceeded its stack", "report it to its author"},
+		{PluginOutput, Runtime, "a plugin returned more than its limit", "return less, or raise plugins.<name>.output"},
+		{PluginCalls, Runtime, "a plugin made too many host calls", "report it to its author"},
+		{PluginProtocol, Runtime, "a plugin broke the ABI", "report it to its author"},
+		{PluginFailed, Runtime, "a plugin reported a failure without a code", "see the message"},
+		{PluginUnknown, Input, "no plugin has this name", "see `pi plugin list`"},
+
+		{MailInvalid, Input, "a mail is malformed", "see the message for the field"},
+		{MailRecipient, Input, "the grant does not allow a recipient", "add the address or domain to the plugin's mail grant"},
+		{MailSender, Input, "the grant does not allow the sender", "add the address to the plugin's mail grant"},
+		{MailRejected, Runtime, "the relay refused the mail for good", "see the relay's reply"},
+		{MailRelay, Environment, "the mail relay does not answer", "check smtp in the configuration"},
+		{MailConfig, Input, "no mail relay is configured", "set smtp.host in the configuration"},
+	}
+}
+
+// InfoOf gives the reference line of code; an unlisted code is a run-time fault without a text.
+func InfoOf(code Code) Info {
+	for _, i := range Codes() {
+		if i.Code == code {
+			return i
+		}
+	}
+	return Info{Code: code, Kind: Runtime}
+}

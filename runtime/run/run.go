@@ -1,0 +1,87 @@
+// Package run is one pipeline's work on one event, as a value: what is stored, listed and resumed.
+// It knows nothing about how a run is executed or kept. Everybody may import it.
+package run
+
+import "time"
+
+// Status says where a run stands.
+type Status string
+
+// The statuses. Done, Dead and Cancelled are final: a run that has one of them never changes again.
+const (
+	Running   Status = "running"   // being executed, or interrupted by a crash
+	Waiting   Status = "waiting"   // a retry is scheduled for Run.NextAt
+	Done      Status = "done"      // finished
+	Dead      Status = "dead"      // a dead letter: failed for good
+	Cancelled Status = "cancelled" // stopped by a person
+)
+
+// Final reports whether a run with this status never changes again.
+func (s Status) Final() bool { return s == Done || s == Dead || s == Cancelled }
+
+// Run is one pipeline's work on one event. (EventID, Pipeline) is its key.
+type Run struct {
+	EventID   string    `json:"eventId"`
+	EventKey  string    `json:"eventKey"`
+	Pipeline  string    `json:"pipeline"`
+	Version   string    `json:"version"` // of the pipeline file it began with
+	Status    Status    `json:"status"`
+	Attempt   int       `json:"attempt"`  // counts from 1
+	Identity  string    `json:"identity"` // in force at the last step
+	Started   time.Time `json:"started"`
+	Ended     time.Time `json:"ended,omitzero"`
+	NextAt    time.Time `json:"nextAt,omitzero"` // of the next attempt, when Waiting
+	Code      string    `json:"code,omitempty"`  // of the last failure
+	Message   string    `json:"message,omitempty"`
+	StepIndex int       `json:"stepIndex"` // where a resumed run goes on
+	Body      []byte    `json:"-"`         // JSON text: the body there, or the final one
+	Vars      []byte    `json:"-"`         // JSON text: the vars there; nil once final
+	Steps     []Step    `json:"steps,omitempty"`
+}
+
+// ID is the run's name for people and as an idempotency key: event id and pipeline.
+func (r Run) ID() string { return ID(r.EventID, r.Pipeline) }
+
+// ID makes a run's name from its key.
+func ID(eventID, pipeline string) string { return eventID + ":" + pipeline }
+
+// StepStatus says how a step ended.
+type StepStatus string
+
+// The ways a step ends.
+const (
+	StepDone    StepStatus = "done"
+	StepSkipped StepStatus = "skipped" // its `if` was false
+	StepFailed  StepStatus = "failed"  // and the run with it
+	StepIgnored StepStatus = "ignored" // failed, and `onError` let the run go on
+)
+
+// Step is the record of one executed step.
+type Step struct {
+	Index    int           `json:"index"` // counts from 0, the trigger not included
+	ID       string        `json:"id,omitempty"`
+	Command  string        `json:"command"`
+	Status   StepStatus    `json:"status"`
+	Attempt  int           `json:"attempt,omitempty"` // tries within this step, from 1
+	Duration time.Duration `json:"duration"`          // nanoseconds
+	Code     string        `json:"code,omitempty"`
+	Message  string        `json:"message,omitempty"`
+}
+
+// ResultState says what a poll for a result learns.
+type ResultState string
+
+// The states of a result.
+const (
+	ResultProcessing ResultState = "processing"
+	ResultOK         ResultState = "ok"
+	ResultError      ResultState = "error"
+)
+
+// Result is what a caller may poll under a correlation id.
+type Result struct {
+	State   ResultState
+	Value   []byte // JSON text, nil is null; set when State is ResultOK
+	Code    string // of the failure, when State is ResultError
+	Message string // of the failure: never a trace, a payload or a secret
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// The sentinels of all stores. Other failures carry fault.StoreUnavailable or fault.StoreFull and are
+// retryable when waiting can help.
+var (
+	ErrNotFound = errors.New("not in the store")
+	ErrFinished = errors.New("the run is already finished")
+)
+
+// Store keeps everything. All methods may be called from many goroutines.
+type Store interface {
+	Events
+	Runs
+	Results
+	Webhooks
+	Rejects
+
+	// Health reports why the store cannot accept right now, nil when it can. It is cheap.
+	Health() error
+	// Prune forgets what ended before the given times and gives the number of forgotten rows:
+	// settled events with their runs and results, expired dedupe keys, refusals.
+	Prune(ctx context.Context, p Prune) (int, error)
+	// Close waits for queued writes and closes the files. It may be called twice.
+	Close() error
+}
+
+// Prune says what may be forgotten.
+type Prune struct {
+	SettledBefore time.Time // events, runs and results
+	Now           time.Time // dedupe keys that expired before
+	MaxRejects    int       // keep the newest
+}
+
+// Events keeps accepted events.
+type Events interface {
+	// Accept stores the event and its dedupe key in one transaction and returns after the sync. A
+	// delivery whose key is known (and not expired at e.Time) stores nothing and gives the first
+	// event's id. An event whose id is known is not fresh either.
+	Accept(ctx context.Context, e event.Event, d event.Dedupe) (event.Accepted, error)
+	// Event finds one event. ErrNotFound.
+	Event(ctx context.Context, id string) (Event, error)
+	// Events lists events, newest first.
+	Events(ctx context.Context, q EventQuery) ([]Event, error)
+	// Unsettled lists accepted and unfinished events with Seq > after, in order of acceptance.
+	Unsettled(ctx context.Context, after int64, limit int) ([]Event, error)
+}
+
+// Event is a kept event.
+type Event struct {
+	Seq     int64 // order of acceptance
+	ID      string
+	Key     string
+	Data    []byte    // JSON text of the event
+	Time    time.Time // of the event
+	Settled time.Time // when its last run ended; zero = not yet
+}
+
+// EventQuery filters a listing.
+type EventQuery struct {
+	Key    string // exact key; empty = all
+	Before int64  // only Seq < Before; 0 = all
+	Limit  int    // 0 = 50
+}
+
+// Runs keeps what pipelines did.
+type Runs interface {
+	// Save writes a change in one transaction and returns after the sync. A run that is already
+	// final is not changed: ErrFinished, and nothing of the change is written.
+	Save(ctx context.Context, c Change) error
+	// RunsOf lists the runs of one event.
+	RunsOf(ctx context.Context, eventID string) ([]run.Run, error)
+	// Run finds one run by its key. ErrNotFound.
+	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
+	// FindRuns lists runs, newest event first, without Body and Vars.
+	FindRuns(ctx context.Context, q RunQuery) ([]run.Run, error)
+	// Due lists waiting runs with NextAt <= now, the longest waiting first.
+	Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error)
+}
+
+// Change is what one Save writes.
+type Change struct {
+	Run    *run.Run  // inserted, or updated under its key; nil = none
+	Settle string    // id of an event whose runs are all final; empty = none
+	At     time.Time // when it was settled
+}
+
+// RunQuery filters a listing.
+type RunQuery struct {
+	EventID  string
+	Pipeline string
+	Status   run.Status
+	Limit    int // 0 = 50
+}
+
+// Results keeps what result.complete said.
+type Results interface {
+	// CompleteResult keeps value (JSON text) under the correlation id. The first caller wins: a
+	// later one changes nothing and gets false.
+	CompleteResult(ctx context.Context, correlationID string, value []byte, at time.Time) (first bool, err error)
+	// CompletedResult gives what was kept. ErrNotFound.
+	CompletedResult(ctx context.Context, correlationID string) (value []byte, at time.Time, err error)
+}
+
+// Webhooks keeps the settings of inbound URLs.
+type Webhooks interface {
+	// PutWebhook inserts or replaces the webhook with its UUID.
+	PutWebhook(ctx context.Context, w webhook.Webhook) error
+	// DeleteWebhook removes it; an unknown uuid is no error.
+	DeleteWebhook(ctx context.Context, uuid string) error
+	// Webhooks lists all, by creation.
+	Webhooks(ctx context.Context) ([]webhook.Webhook, error)
+}
+
+// Rejects keeps the newest refused requests, for operators.
+type Rejects interface {
+	// AddReject queues r and returns at once. When the queue is full, r is dropped: a flood of
+	// refusals never slows the door.
+	AddReject(r Reject)
+	// Rejects lists the newest first.
+	Rejects(ctx context.Context, limit int) ([]Reject, error)
+}
+
+// Reject is one refused request. It holds no token, payload or header value.
+type Reject struct {
+	Time    time.Time `json:"time"`
+	TraceID string    `json:"traceId,omitempty"` // as in the log line
+	Webhook string    `json:"webhook,omitempty"` // last six characters of the token, when it is a known one
+	Reason  string    `json:"reason"`            // stable, dotted: signature.mismatch, token.unknown ...
+	Detail  string    `json:"detail,omitempty"`  // for the operator: what to check
+	Status  int       `json:"status"`            // HTTP status of the answer
+	Remote  string    `json:"remote"`            // address of the peer
+	Bytes   int       `json:"bytes"`             // size of the body
+}
