@@ -1,0 +1,91 @@
+package archtest
+
+// layers gives each tree its height. A package may import lower ones, and its own parents.
+//
+//nolint:gochecknoglobals // constant data
+var layers = map[string]int{
+	"runtime/value": 0,
+	"runtime/fault": 0,
+
+	"runtime/event":   1,
+	"runtime/run":     1,
+	"runtime/webhook": 1,
+
+	"runtime/expr":            2,
+	"runtime/iam":             2,
+	"runtime/secret":          2,
+	"runtime/command":         2,
+	"runtime/store":           2,
+	"runtime/broker":          2,
+	"runtime/trigger":         3,
+	"runtime/command/builtin": 4, "runtime/command/commandtest": 5,
+	"runtime/store/sqlite": 4, "runtime/store/storetest": 4, "runtime/store/all": 5,
+	"runtime/broker/memory": 4, "runtime/broker/brokertest": 4, "runtime/broker/all": 5,
+	"runtime/pipeline": 4,
+
+	"runtime/wasm/capability": 2, "runtime/wasm/capability/mail": 4,
+	"runtime/wasm/module": 2, "runtime/wasm/interrupt": 3, "runtime/wasm": 4,
+
+	"ingress/verify": 4,
+	"ingress":        5, "ingress/admin": 6,
+	"runtime/engine": 5,
+	"configs":        5,
+
+	"internal/testkit": 6,
+	"internal/app":     7,
+	"internal/cli":     8,
+	"cmd":              9,
+
+	"internal/archtest": 0,
+	"internal/docgen":   9,
+	"internal/demo":     9,
+	"examples":          9,
+	"plugins":           9,
+	"sdk/abi":           0,
+}
+
+// leafLibraries are the libraries that the lowest layer may use beside the standard library.
+//
+//nolint:gochecknoglobals // constant data
+var leafLibraries = []string{
+	"github.com/go-json-experiment/json/jsontext", // the coming encoding/json/jsontext; see docs/adr/0010
+}
+
+// fence keeps a library in its homes; tests say whether test files may use it anywhere.
+type fence struct {
+	library string
+	homes   []string
+	tests   bool
+}
+
+//nolint:gochecknoglobals // constant data
+var fences = []fence{
+	{"github.com/gofiber/fiber/v2", []string{"ingress"}, false},
+	{"github.com/valyala/fasthttp", []string{"ingress"}, false},
+	{"github.com/ThreeDotsLabs/watermill", []string{"runtime/broker", "runtime/engine"}, false},
+	{"github.com/tetratelabs/wazero", []string{"runtime/wasm"}, false},
+	{"github.com/knadh/koanf", []string{"configs"}, false},
+	{"github.com/expr-lang/expr", []string{"runtime/expr"}, false},
+	{"modernc.org/sqlite", []string{"runtime/store"}, false},
+	{"database/sql", []string{"runtime/store", "runtime/broker"}, false},
+	{"gopkg.in/yaml.v3", []string{"runtime/pipeline", "ingress/verify", "configs", "internal/cli"}, true},
+	{"github.com/emersion/go-smtp", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
+	{"github.com/emersion/go-sasl", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
+	{"github.com/spf13/cobra", []string{"internal/cli"}, false},
+	{"testing", []string{"runtime/store/storetest", "runtime/broker/brokertest", "runtime/command/commandtest", "internal/testkit"}, true},
+}
+
+// denied are imports that would point down and are still wrong.
+type denial struct{ from, to, why string }
+
+//nolint:gochecknoglobals // constant data
+var denied = []denial{
+	{"runtime", "ingress", "the runtime must not know the door"},
+	{"runtime", "configs", "each package owns its Options"},
+	{"runtime", "internal", "the runtime must stand without the program around it"},
+	{"ingress", "runtime/engine", "use ingress.Emitter and ingress.Results"},
+	{"ingress", "runtime/pipeline", "use ingress.Emitter"},
+	{"ingress", "configs", "each package owns its Options"},
+	{"configs", "runtime/engine", "settings know nobody's insides"},
+	{"runtime/wasm", "sdk", "the one contract is sdk/abi, a document"},
+}

@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/iam"
+	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/value"
+)
+
+// execute makes one attempt and records what came of it.
+func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
+	r := j.run
+	r.Attempt++
+	if j.fail != nil {
+		return e.failed(ctx, &r, j.fail, alone)
+	}
+	if !j.lane.enter(ctx) {
+		return interrupted
+	}
+	defer j.lane.leave()
+	in, err := e.input(ctx, j, &r)
+	if err != nil {
+		return e.failed(ctx, &r, err, alone)
+	}
+	result, err := j.lane.plan.Run(ctx, in)
+	r.Steps = append(r.Steps, result.Steps...)
+	r.Identity = result.Identity
+	r.StepIndex = result.Step
+	if err != nil {
+		if ctx.Err() != nil {
+			return interrupted // the engine stops: the run is resumed at the next start
+		}
+		if keep := keepState(&r, result.State); keep != nil {
+			err = errors.Join(err, keep)
+		}
+		return e.failed(ctx, &r, err, alone)
+	}
+	r.Status, r.Ended, r.Code, r.Message, r.Vars = run.Done, e.o.Now(), "", "", nil
+	if r.Body, err = value.AppendJSON(nil, result.Body); err != nil {
+		return e.failed(ctx, &r, fault.Wrap(fault.ExprType, err, "the final body cannot be kept as JSON"), alone)
+	}
+	return e.record(context.WithoutCancel(ctx), &r, alone)
+}
+
+// input prepares an attempt: from the event, or from where the last attempt stopped.
+func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, error) {
+	plan := j.lane.plan
+	in := pipeline.Input{
+		RunID: r.ID(), Event: j.event, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
+		Identity: iam.Anonymous, Policy: e.o.Policy, Logger: e.log, Timeout: e.o.StepTimeout, Now: e.o.Now,
+	}
+	resumed := r.Version == plan.Version && r.Vars != nil
+	if !resumed {
+		if r.Version != "" && r.Version != plan.Version {
+			e.log.Warn("a pipeline changed between two attempts; the run starts again from its first step",
+				"event_id", r.EventID, "pipeline", r.Pipeline)
+		}
+		r.Steps = nil
+	} else {
+		state := pipeline.State{Step: r.StepIndex, Identity: r.Identity}
+		var err error
+		if state.Body, err = value.Decode(r.Body); err != nil {
+			return in, fault.Wrap(fault.Internal, err, "reading the kept body of a run")
+		}
+		vars, err := value.Decode(r.Vars)
+		if err != nil {
+			return in, fault.Wrap(fault.Internal, err, "reading the kept vars of a run")
+		}
+		state.Vars, _ = vars.(map[string]any)
+		in.Resume = &state
+	}
+	r.Version = plan.Version
+	in.Journal = func(ctx context.Context, s pipeline.State) error {
+		kept := *r
+		kept.Status, kept.StepIndex, kept.Identity = run.Running, s.Step, s.Identity
+		if err := keepState(&kept, s); err != nil {
+			return err
+		}
+		return e.store.Save(ctx, store.Change{Run: &kept})
+	}
+	return in, nil
+}
+
+// keepState writes the state at which a run can go on into r.
+func keepState(r *run.Run, s pipeline.State) error {
+	body, err := value.AppendJSON(nil, s.Body)
+	if err != nil {
+		return err
+	}
+	vars := s.Vars
+	if vars == nil {
+		vars = map[string]any{}
+	}
+	text, err := value.AppendJSON(nil, vars)
+	if err != nil {
+		return err
+	}
+	r.Body, r.Vars = body, text
+	return nil
+}
+
+// failed records a failed attempt: as waiting for the next one, or as a dead letter.
+func (e *Engine) failed(ctx context.Context, r *run.Run, err error, alone bool) outcome {
+	now := e.o.Now()
+	r.Code, r.Message = string(fault.CodeOf(err)), err.Error()
+	retry, after := fault.Retryable(err)
+	if retry && r.Attempt < e.o.Attempts {
+		r.Status, r.NextAt = run.Waiting, now.Add(max(after, e.backoff(r.Attempt)))
+		e.log.Warn("a run failed and is tried again", "event_id", r.EventID, "pipeline", r.Pipeline,
+			"attempt", r.Attempt, "next", r.NextAt, "code", r.Code, "error", r.Message)
+	} else {
+		r.Status, r.Ended, r.NextAt = run.Dead, now, time.Time{}
+		e.log.Error("a run failed for good and is a dead letter", "event_id", r.EventID, "pipeline", r.Pipeline,
+			"attempt", r.Attempt, "code", r.Code, "error", r.Message)
+	}
+	// The attempt was made, so its outcome is worth keeping even when the engine stops meanwhile.
+	keep, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	return e.record(keep, r, alone)
+}
+
+// backoff is the wait after the given attempt: doubled each time, with jitter of a quarter either way.
+func (e *Engine) backoff(attempt int) time.Duration {
+	wait := e.o.MaxBackoff
+	if shift := attempt - 1; shift < 30 {
+		wait = min(wait, e.o.Backoff<<shift)
+	}
+	return wait - wait/4 + rand.N(wait/2+1)
+}

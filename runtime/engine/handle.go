@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+)
+
+// handle brings one event as far as it can be brought now: every matching pipeline that is not finished
+// and not waiting for a later attempt gets its run, then the event is settled, parked until the next
+// attempt, or left to the sweep when something kept its outcome from being recorded.
+func (e *Engine) handle(ctx context.Context, id string, data []byte) {
+	fresh, ok := e.window.begin(id)
+	if !ok {
+		return
+	}
+	switch e.process(ctx, data, fresh) {
+	case settled:
+		e.window.leave(id)
+	case waiting:
+		e.window.park(id)
+	case interrupted:
+		e.window.leave(id)
+		e.window.rescan()
+	}
+}
+
+type outcome int
+
+const (
+	settled outcome = iota
+	waiting
+	interrupted
+)
+
+func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
+	ev, object, err := event.Unmarshal(data)
+	if err != nil {
+		e.log.Error("a message is not an event and is dropped", "code", fault.CodeOf(err), "error", err)
+		return settled
+	}
+	known := map[string]run.Run{}
+	if !fresh {
+		runs, err := e.store.RunsOf(ctx, ev.ID)
+		if err != nil {
+			e.log.Error("reading the runs of an event; it is tried again", "event_id", ev.ID, "error", err)
+			return interrupted
+		}
+		for _, r := range runs {
+			known[r.Pipeline] = r
+		}
+	}
+	p := e.plans.Load()
+	jobs, wait := e.jobs(p, p.matching(ctx, ev, object), known, ev, object)
+
+	// The common case, one run and nothing else to wait for, settles in the same transaction.
+	alone := len(jobs) == 1 && !wait
+	results := make([]outcome, len(jobs))
+	var group sync.WaitGroup
+	for i, j := range jobs {
+		if i == len(jobs)-1 {
+			results[i] = e.execute(ctx, j, alone)
+			break
+		}
+		group.Go(func() { results[i] = e.execute(ctx, j, false) })
+	}
+	group.Wait()
+	for _, r := range results {
+		if r == interrupted {
+			return interrupted
+		}
+		wait = wait || r == waiting
+	}
+	switch {
+	case wait:
+		return waiting
+	case alone:
+		return settled
+	}
+	if err := e.store.Save(ctx, store.Change{Settle: ev.ID, At: e.o.Now()}); err != nil {
+		e.held.Store(true)
+		e.log.Error("settling an event; it is tried again", "event_id", ev.ID, "error", err)
+		return interrupted
+	}
+	return settled
+}
+
+// job is one run that is due.
+type job struct {
+	lane   *lane
+	event  event.Event
+	object event.Object
+	run    run.Run
+	fail   error // known before the run begins
+}
+
+// jobs lists the runs that are due now; wait tells that others wait for a later attempt.
+func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev event.Event, object event.Object) (due []job, wait bool) {
+	now := e.o.Now()
+	for _, m := range matches {
+		r, began := known[m.lane.plan.Name]
+		delete(known, m.lane.plan.Name)
+		switch {
+		case began && r.Status.Final():
+			continue
+		case began && r.Status == run.Waiting && r.NextAt.After(now):
+			wait = true
+			continue
+		case !began:
+			r = run.Run{EventID: ev.ID, EventKey: ev.Key, Pipeline: m.lane.plan.Name, Started: now}
+		}
+		due = append(due, job{lane: m.lane, event: ev, object: object, run: r, fail: m.err})
+	}
+	// What is left in known belongs to pipelines that no longer listen to this event.
+	for name, r := range known {
+		if r.Status.Final() {
+			continue
+		}
+		l := p.byName[name]
+		j := job{lane: l, event: ev, object: object, run: r}
+		if l == nil {
+			j.fail = fault.New(fault.PipelineInvalid, "the pipeline %q is no longer loaded", name).
+				WithHint("load it again, then replay the run")
+		}
+		due = append(due, j)
+	}
+	return due, wait
+}
+
+// record saves a run that ended or paused, and settles its event when asked to.
+func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
+	change := store.Change{Run: r}
+	if settle && r.Status.Final() {
+		change.Settle, change.At = r.EventID, e.o.Now()
+	}
+	if err := e.store.Save(ctx, change); err != nil {
+		e.held.Store(true)
+		e.log.Error("recording a run; it is tried again", "event_id", r.EventID, "pipeline", r.Pipeline, "error", err)
+		return interrupted
+	}
+	if r.Status.Final() {
+		return settled
+	}
+	return waiting
+}
+
+// saveTimeout bounds the recording of an outcome that is worth keeping although the engine stops.
+const saveTimeout = 5 * time.Second

@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock/penstock/runtime/store"
+)
+
+// sweepLoop publishes what is accepted, unsettled and not on its way: after a start, after a failed
+// publish, and what found the window full.
+func (e *Engine) sweepLoop(ctx context.Context) {
+	every(ctx, e.o.Poll, e.window.wake, func() { e.sweep(ctx) })
+}
+
+func (e *Engine) sweep(ctx context.Context) {
+	if !e.mayRepeat() {
+		return
+	}
+	from, behind := e.window.next()
+	if !behind {
+		return
+	}
+	const page = 256
+	for {
+		events, err := e.store.Unsettled(ctx, from, page)
+		if err != nil {
+			e.log.Error("looking for unsettled events; it is tried again", "error", err)
+			e.window.swept(from, true)
+			return
+		}
+		for _, ev := range events {
+			if moving, _ := e.window.load(); moving >= e.window.size {
+				e.window.swept(from, true)
+				return
+			}
+			if e.window.enter(ev.ID, false) {
+				e.emitter.publish(ev.ID, ev.Key, ev.Data)
+			}
+			from = ev.Seq
+		}
+		e.window.swept(from, false)
+		if len(events) < page || ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// retryLoop takes up runs whose next attempt is due.
+func (e *Engine) retryLoop(ctx context.Context) {
+	every(ctx, e.o.Poll, nil, func() { e.retry(ctx) })
+}
+
+func (e *Engine) retry(ctx context.Context) {
+	if !e.mayRepeat() {
+		return
+	}
+	const page = 256
+	due, err := e.store.Due(ctx, e.o.Now(), page)
+	if err != nil {
+		e.log.Error("looking for due retries; it is tried again", "error", err)
+		return
+	}
+	seen := map[string]bool{}
+	for _, r := range due {
+		if seen[r.EventID] {
+			continue
+		}
+		seen[r.EventID] = true
+		ev, err := e.store.Event(ctx, r.EventID)
+		if err != nil {
+			e.log.Error("reading the event of a due retry", "event_id", r.EventID, "error", err)
+			continue
+		}
+		e.busy.Go(func() { e.handle(e.work, ev.ID, ev.Data) })
+	}
+}
+
+// pruneLoop forgets what is past its time.
+func (e *Engine) pruneLoop(ctx context.Context) {
+	every(ctx, time.Minute, nil, func() {
+		now := e.o.Now()
+		n, err := e.store.Prune(ctx, store.Prune{SettledBefore: now.Add(-e.o.Retention), Now: now, MaxRejects: e.o.MaxRejects})
+		if err != nil && ctx.Err() == nil {
+			e.log.Warn("pruning the store; it is tried again", "error", err)
+		}
+		if n > 0 {
+			e.log.Info("pruned the store", "rows", n)
+		}
+	})
+}

@@ -1,0 +1,132 @@
+package engine
+
+import "sync"
+
+// window knows the events that are on their way in this process, so that none is published twice and
+// memory stays bounded: an event that finds the window full waits in the store for the sweep.
+type window struct {
+	mu     sync.Mutex
+	size   int
+	known  map[string]stage
+	moving int           // known events that are not parked
+	behind bool          // an event was left to the sweep
+	from   int64         // the sweep has seen everything up to this Seq
+	wake   chan struct{} // capacity 1: the sweep has work
+}
+
+// stage says how far a known event is.
+type stage uint8
+
+const (
+	publishedFresh stage = iota // accepted by this process just now: no run can exist yet
+	published                   // republished: runs may exist
+	handling                    // its pipelines run
+	parked                      // every unfinished run waits for its next attempt
+)
+
+func newWindow(size int) *window {
+	return &window{size: size, known: map[string]stage{}, wake: make(chan struct{}, 1)}
+}
+
+// enter registers an event that is about to be published. False: it must not be published now.
+func (w *window) enter(id string, fresh bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.known[id]; ok {
+		return false
+	}
+	if w.moving >= w.size {
+		w.behind = true
+		w.signal()
+		return false
+	}
+	s := published
+	if fresh {
+		s = publishedFresh
+	}
+	w.known[id] = s
+	w.moving++
+	return true
+}
+
+// begin claims an event for handling, whoever published it. fresh tells that no run of it can exist;
+// ok is false while another goroutine handles it.
+func (w *window) begin(id string) (fresh, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, known := w.known[id]
+	if known && s == handling {
+		return false, false
+	}
+	if !known || s == parked {
+		w.moving++
+	}
+	w.known[id] = handling
+	return known && s == publishedFresh, true
+}
+
+// park keeps a handled event out of the sweep until its retry is due.
+func (w *window) park(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known[id] = parked
+	w.moving--
+	w.roomMade()
+}
+
+// leave forgets an event: it is settled, or its handling was interrupted.
+func (w *window) leave(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s, ok := w.known[id]; ok {
+		delete(w.known, id)
+		if s != parked {
+			w.moving--
+		}
+	}
+	w.roomMade()
+}
+
+func (w *window) roomMade() {
+	if w.behind && w.moving <= w.size*3/4 {
+		w.signal()
+	}
+}
+
+// rescan makes the next sweep start from the first unsettled event.
+func (w *window) rescan() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.behind, w.from = true, 0
+}
+
+// next gives the sweep its starting point; behind is false when nothing was left to it.
+func (w *window) next() (from int64, behind bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	behind = w.behind
+	w.behind = false
+	return w.from, behind
+}
+
+// swept tells how far the sweep came; unfinished says that it stopped for want of room.
+func (w *window) swept(seq int64, unfinished bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.from = max(w.from, seq)
+	w.behind = w.behind || unfinished
+}
+
+func (w *window) signal() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// load gives the number of moving and of parked events.
+func (w *window) load() (moving, waiting int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.moving, len(w.known) - w.moving
+}
