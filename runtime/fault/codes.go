@@ -22,6 +22,7 @@ const (
 	ConfigValue   Code = "config.value"
 	ConfigEnv     Code = "config.env_unset"
 	ConfigRead    Code = "config.read"
+	ConfigSyntax  Code = "config.syntax"
 
 	CLIUsage       Code = "cli.usage"
 	CLIUnreachable Code = "cli.unreachable"
@@ -114,6 +115,7 @@ func Codes() []Info {
 		{ConfigType, Input, "a configuration value has the wrong type", "give the type that the message names"},
 		{ConfigValue, Input, "a configuration value is outside its range", "choose a value inside the range that the message names"},
 		{ConfigEnv, Input, "an environment variable named in the configuration is not set", "set it, or take the reference out"},
+		{ConfigSyntax, Input, "the configuration file is not the YAML it should be", "mend the line that the message names"},
 		{ConfigRead, Environment, "the configuration file cannot be read", "check path and permissions"},
 
 		{CLIUsage, Input, "the command line is wrong", "see the command's --help"},
