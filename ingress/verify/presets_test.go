@@ -1,0 +1,117 @@
+package verify_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/runtime/fault"
+)
+
+func load(t testing.TB) *verify.Presets {
+	t.Helper()
+	p, err := verify.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestVectors judges every vector of every preset that ships.
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	if err := load(t).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	want := []string{"github", "hmac", "shopify", "slack", "standard-webhooks", "stripe"}
+	p := load(t)
+	for _, name := range want {
+		if _, ok := p.Info(name); !ok {
+			t.Errorf("no preset %s", name)
+		}
+	}
+	if _, ok := p.Info("gitlub"); ok {
+		t.Error("an unknown preset has a description")
+	}
+	if diff := cmp.Diff(p.Names(), p.Names()); diff != "" || len(p.Names()) < len(want) {
+		t.Errorf("names: %v", p.Names())
+	}
+}
+
+const sound = `name: acme
+signature: {header: X-Acme, algorithm: sha256, encoding: hex}
+signed: "{body}"
+vectors:
+  - {name: good, source: computed, secrets: ["k"], headers: ["X-Acme: 4d15f4d6fc17ae8ffc93402c5b2cfa2af2f5e0bec15eaf8d7bd0d32c8e2f6a34"], body: "x", want: accept}
+  - {name: bad, source: computed, secrets: ["k"], headers: [], body: "x", want: signature.missing}
+`
+
+// TestCheckFinds proves that a vector with the wrong verdict is reported.
+func TestCheckFinds(t *testing.T) {
+	t.Parallel()
+	p, err := verify.Load(fstest.MapFS{"acme.yaml": {Data: []byte(sound)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = p.Check()
+	if err == nil || !strings.Contains(err.Error(), `preset acme, vector "good": the verdict is signature.mismatch, want accept`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	change := func(old, new string) string {
+		if !strings.Contains(sound, old) {
+			t.Fatalf("%q is not in the sound preset", old)
+		}
+		return strings.Replace(sound, old, new, 1)
+	}
+	for name, c := range map[string]struct{ file, text, want string }{
+		"template without the body": {"acme.yaml", change(`"{body}"`, `"constant"`), "acme.yaml:3:9: the template does not contain {body}"},
+		"unknown placeholder":       {"acme.yaml", change(`"{body}"`, `"{bodi}"`), `did you mean "body"?`},
+		"placeholder twice":         {"acme.yaml", change(`"{body}"`, `"{body}{body}"`), "names {body} twice"},
+		"open placeholder":          {"acme.yaml", change(`"{body}"`, `"{body"`), "a { without a }"},
+		"unknown field":             {"acme.yaml", change("signed:", "singed:"), `acme.yaml:3:1: unknown field "singed"; did you mean "signed"?`},
+		"unknown inner field":       {"acme.yaml", change("algorithm:", "algorythm:"), `acme.yaml:2:29: unknown field "algorythm"; did you mean "algorithm"?`},
+		"unknown algorithm":         {"acme.yaml", change("sha256", "sha265"), `did you mean "sha256"?`},
+		"unknown field in a vector": {"acme.yaml", change("want: accept", "wants: accept"), `acme.yaml:5:`},
+		"field twice":               {"acme.yaml", sound + "name: acme\n", `acme.yaml:7:1: the field "name" occurs twice`},
+		"header that is none":       {"acme.yaml", change("X-Acme,", "'X Acme',"), `"X Acme" is not a header name`},
+		"header of the server":      {"acme.yaml", change("X-Acme,", "Content-Length,"), "belongs to the server"},
+		"no header":                 {"acme.yaml", change("header: X-Acme, ", ""), "the signature has no header"},
+		"timestamp not signed":      {"acme.yaml", sound + "timestamp: {header: X-T, form: seconds, tolerance: 300}\n", "does not contain {timestamp}"},
+		"signed timestamp missing":  {"acme.yaml", change(`"{body}"`, `"{timestamp}{body}"`), "the preset has no timestamp"},
+		"timestamp without form":    {"acme.yaml", change(`"{body}"`, `"{timestamp}{body}"`) + "timestamp: {header: X-T, tolerance: 300}\n", "needs header, form and tolerance"},
+		"tolerance of zero":         {"acme.yaml", sound + "timestamp: {header: X-T, form: seconds, tolerance: 0}\n", "a whole number from 1"},
+		"id without a header":       {"acme.yaml", change(`"{body}"`, `"{id}{body}"`), "has no delivery header"},
+		"alias":                     {"acme.yaml", strings.Replace(sound, "name: acme", "name: &a acme", 1), "anchors and aliases"},
+		"two documents":             {"acme.yaml", sound + "---\nname: b\n", "several documents"},
+		"empty":                     {"acme.yaml", "", "reading YAML"},
+		"list":                      {"acme.yaml", "- a\n", "a map is needed"},
+		"other file name":           {"beta.yaml", sound, `called "acme", but its file "beta"`},
+		"name that ships":           {"github.yaml", strings.Replace(sound, "name: acme", "name: github", 1), `two presets are called "github"`},
+		"no vectors":                {"acme.yaml", sound[:strings.Index(sound, "vectors")], `the field "vectors" is missing`},
+		"only accepted vectors":     {"acme.yaml", sound[:strings.Index(sound, "  - {name: bad")], "one that is refused"},
+		"vector without a source":   {"acme.yaml", change("source: computed, ", ""), "a vector needs name, source and want"},
+		"too large":                 {"acme.yaml", sound + strings.Repeat("#", 300<<10), "more than"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := verify.Load(fstest.MapFS{c.file: {Data: []byte(c.text)}})
+			if err == nil {
+				t.Fatal("loaded")
+			}
+			if fault.CodeOf(err) != fault.PresetInvalid || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
