@@ -60,7 +60,7 @@ func Value(v any) Result { return Result{Value: v, HasValue: true} }
 type Type string
 
 // The parameter types. TypeList also takes a text with commas; TypeDuration a text such as "5s" or a
-// number of milliseconds.
+// number of milliseconds, and the command receives milliseconds. See [Param.Check].
 const (
 	TypeAny      Type = "any"
 	TypeText     Type = "text"
@@ -131,10 +131,13 @@ type Registry struct {
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9]*(\.[a-z][a-z0-9]*)*$`)
 
-// NewRegistry makes a registry. A malformed or doubled name is an error.
+// NewRegistry makes a registry. A malformed or doubled name and a contradictory Spec are errors.
 func NewRegistry(defs ...Definition) (*Registry, error) {
 	r := &Registry{byName: make(map[string]*Definition, len(defs))}
 	for _, d := range defs {
+		if err := d.Spec.check(); err != nil {
+			return nil, err
+		}
 		for _, name := range append([]string{d.Spec.Name}, d.Spec.Aliases...) {
 			if !nameForm.MatchString(name) {
 				return nil, fault.New(fault.Internal, "command name %q is malformed", name)
