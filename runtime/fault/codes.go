@@ -57,6 +57,9 @@ const (
 	PipelineDuplicate Code = "pipeline.duplicate"
 	PipelineRead      Code = "pipeline.read"
 
+	PipelineUnsupported Code = "pipeline.unsupported"
+	PipelineDeprecated  Code = "pipeline.deprecated"
+
 	CommandUnknown  Code = "command.unknown"
 	CommandParam    Code = "command.param"
 	CommandMissing  Code = "command.missing_param"
@@ -150,6 +153,8 @@ func Codes() []Info {
 		{PipelineTrigger, Input, "a trigger is misplaced or doubled", "put one trigger first in the pipeline"},
 		{PipelineDuplicate, Input, "two files define the same pipeline", "rename one of them"},
 		{PipelineRead, Environment, "a pipeline file cannot be read", "check path and permissions"},
+		{PipelineUnsupported, Input, "a pipeline uses what this version does not support yet", "do without it, or use a version that has it"},
+		{PipelineDeprecated, Input, "a pipeline uses an old form that still works", "write the form that the message names"},
 
 		{CommandUnknown, Input, "no command has this name", "use the nearest known name, or see `pi lint --commands`"},
 		{CommandParam, Input, "a command has no such parameter", "use the nearest known parameter"},
