@@ -27,14 +27,20 @@ func (h *handler) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *handler) Handle(ctx context.Context, r slog.Record) error {
-	clean := slog.NewRecord(r.Time, r.Level, h.scrub.clean(r.Message), r.PC)
-	var few [8]slog.Attr
-	attrs := few[:0]
+	message := h.scrub.clean(r.Message)
+	same := message == r.Message
 	r.Attrs(func(a slog.Attr) bool {
-		attrs = append(attrs, h.scrub.attr(a))
+		same = same && h.scrub.harmless(a)
+		return same
+	})
+	if same {
+		return h.next.Handle(ctx, r)
+	}
+	clean := slog.NewRecord(r.Time, r.Level, message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(h.scrub.attr(a))
 		return true
 	})
-	clean.AddAttrs(attrs...)
 	return h.next.Handle(ctx, clean)
 }
 
@@ -54,6 +60,19 @@ func (s *Scrubber) attrs(attrs []slog.Attr) []slog.Attr {
 	return out
 }
 
+// harmless reports whether attr would not change a; it may say no too often.
+func (s *Scrubber) harmless(a slog.Attr) bool {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		text := a.Value.String()
+		return s.clean(a.Key) == a.Key && s.clean(text) == text
+	case slog.KindGroup, slog.KindAny, slog.KindLogValuer:
+		return false
+	default:
+		return s.clean(a.Key) == a.Key
+	}
+}
+
 func (s *Scrubber) attr(a slog.Attr) slog.Attr {
 	a.Key = s.clean(a.Key)
 	v := a.Value.Resolve()
@@ -63,6 +82,9 @@ func (s *Scrubber) attr(a slog.Attr) slog.Attr {
 	case slog.KindGroup:
 		a.Value = slog.GroupValue(s.attrs(v.Group())...)
 	case slog.KindAny:
+		if v.Any() == nil { // also the empty attribute, which handlers leave out
+			return a
+		}
 		a.Value = slog.StringValue(s.clean(text(v.Any())))
 	default:
 		a.Value = v

@@ -16,8 +16,8 @@ type Scrubber struct {
 	mu    sync.RWMutex
 	known map[string]struct{}
 
-	// The replacer is built when it is first needed after an Add, so that adding many is cheap.
-	replacer atomic.Pointer[strings.Replacer]
+	// Built when it is first needed after an Add, so that adding many is cheap.
+	matcher atomic.Pointer[matcher]
 }
 
 // NewScrubber makes a scrubber that knows nothing.
@@ -37,7 +37,7 @@ func (s *Scrubber) Add(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.known[text] = struct{}{}
-	s.replacer.Store(nil)
+	s.matcher.Store(nil)
 }
 
 // Scrub gives text with every known secret replaced by [Redacted]. A text without one is returned as
@@ -46,33 +46,31 @@ func (s *Scrubber) Scrub(text string) string {
 	if len(text) < MinScrub {
 		return text
 	}
-	r := s.replacer.Load()
-	if r == nil {
-		r = s.build()
+	m := s.matcher.Load()
+	if m == nil {
+		m = s.build()
 	}
-	return r.Replace(text)
+	return m.replace(text, Redacted)
 }
 
-func (s *Scrubber) build() *strings.Replacer {
+func (s *Scrubber) build() *matcher {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r := s.replacer.Load(); r != nil {
-		return r
+	if m := s.matcher.Load(); m != nil {
+		return m
 	}
 	var all []string
 	for text := range s.known {
-		all = append(all, forms(text)...)
+		for _, form := range forms(text) {
+			if len(form) >= MinScrub {
+				all = append(all, form)
+			}
+		}
 	}
 	slices.SortFunc(all, func(a, b string) int { // the longest match wins
 		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
 	})
-	var pairs []string
-	for _, form := range slices.Compact(all) {
-		if len(form) >= MinScrub {
-			pairs = append(pairs, form, Redacted)
-		}
-	}
-	r := strings.NewReplacer(pairs...)
-	s.replacer.Store(r)
-	return r
+	m := newMatcher(all)
+	s.matcher.Store(m)
+	return m
 }
