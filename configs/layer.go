@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -224,20 +225,19 @@ func (l *layer) unknown(o origin, t reflect.Type, path []string, name string) {
 	e := o.fault(fault.ConfigUnknown, "unknown key %q", display(at))
 	if near := l.nearest(t, path, name); near != "" {
 		e = e.WithHint(`did you mean %q?`, near)
+	} else if open(t) {
+		e = e.WithHint("a key with a name of its own has to be a section here")
 	}
 	l.faults = append(l.faults, e)
 }
 
 // nearest looks among the keys beside name, then among all.
 func (l *layer) nearest(t reflect.Type, path []string, name string) string {
-	var beside []string
-	for _, f := range fieldsOf(t) {
-		if !f.remain {
-			beside = append(beside, f.name)
-		}
-	}
-	if n := fault.Nearest(name, beside); n != "" {
+	if n := fault.Nearest(name, names(t)); n != "" {
 		return l.spell(append(append([]string{}, path...), n))
+	}
+	if open(t) {
+		return ""
 	}
 	var all []string
 	for _, p := range knownKeys(reflect.TypeFor[Config](), nil) {
@@ -250,6 +250,11 @@ func (l *layer) nearest(t reflect.Type, path []string, name string) string {
 		return l.spell(strings.Split(n, "."))
 	}
 	return ""
+}
+
+// open reports whether the section takes keys beside its fixed ones.
+func open(t reflect.Type) bool {
+	return slices.ContainsFunc(fieldsOf(t), func(f field) bool { return f.remain })
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
