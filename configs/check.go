@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/secret"
 )
 
 // AdminFile is the file in store.dir in which `pi serve` leaves the admin API's address and token for the
@@ -61,4 +62,11 @@ func loopback(address string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback()
+}
+
+// WithAdminToken gives a copy whose admin.token is the token itself.
+func (c *Config) WithAdminToken(token string) *Config {
+	out := *c
+	out.Admin.Token = secret.New(token)
+	return &out
 }

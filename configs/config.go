@@ -37,7 +37,7 @@ type Log struct {
 // Store is where everything accepted is kept.
 type Store struct {
 	Type       string        `koanf:"type" form:"required"`
-	Dir        string        `koanf:"dir" form:"required"`
+	Dir        string        `koanf:"dir" form:"path"`
 	Reserve    Size          `koanf:"reserve" min:"0"`
 	Retention  time.Duration `koanf:"retention" min:"1m"`
 	MaxRejects int           `koanf:"max_rejects" min:"1" max:"1000000"`
@@ -79,13 +79,13 @@ type Admin struct {
 
 // Pipelines is where pipeline files are.
 type Pipelines struct {
-	Dir string `koanf:"dir" form:"required"`
+	Dir string `koanf:"dir" form:"path"`
 }
 
 // Plugins is where plugins are and what they may do.
 type Plugins struct {
-	Dir    string           `koanf:"dir" form:"required"`
-	Cache  string           `koanf:"cache"`
+	Dir    string           `koanf:"dir" form:"path"`
+	Cache  string           `koanf:"cache" form:"optional path"`
 	Limits Limits           `koanf:"limits"`
 	Grants map[string]Grant `koanf:"grants"`
 }
@@ -118,7 +118,7 @@ type SMTP struct {
 	FromName    string        `koanf:"from_name"`
 	Timeout     time.Duration `koanf:"timeout" min:"100ms" max:"10m"`
 	Connections int           `koanf:"connections" min:"1" max:"100"`
-	CAFile      string        `koanf:"ca_file"`
+	CAFile      string        `koanf:"ca_file" form:"optional path"`
 }
 
 // IAM is who may do what; iam.NewPolicy compiles it.

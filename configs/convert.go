@@ -170,7 +170,7 @@ func limit(t reflect.Type, text string) reflect.Value {
 
 func checkForm(text, form string) *problem {
 	switch form {
-	case "required":
+	case "required", "path":
 		if text == "" {
 			return wrongValue("must not be empty")
 		}

@@ -147,8 +147,10 @@ type Section struct {
 	origins map[string]origin
 }
 
-// Section gives the settings below the keys of path, an empty section when there are none.
-func (c *Config) Section(path ...string) Section {
+// Section gives the settings below a key such as broker.nats, an empty section when there are none. A
+// part of the key that holds a dot itself stands in double quotes.
+func (c *Config) Section(key string) Section {
+	path, _ := splitKey(key)
 	tree := c.tree
 	for _, p := range path {
 		tree, _ = tree[p].(map[string]any)

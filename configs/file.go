@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -13,6 +14,9 @@ import (
 // fileLayer reads the text of a configuration file. vars gives environment variables.
 func fileLayer(data []byte, file string, vars func(string) (string, bool)) *layer {
 	l := newLayer()
+	if l.base = filepath.Dir(file); l.base == "." {
+		l.base = ""
+	}
 	l.from = func(n *yaml.Node) origin {
 		pos := fault.Position{File: file, Line: n.Line}
 		return origin{text: pos.String(), pos: pos}

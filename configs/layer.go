@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/secret"
 )
 
 // The limits of one layer: deeper or larger is no configuration.
@@ -44,6 +46,7 @@ type layer struct {
 	faults  fault.List
 
 	expand func(text string, o origin) (string, *fault.Error) // nil = values are taken as they are
+	base   string                                             // where relative paths begin; empty = the working directory
 	spell  func(path []string) string                         // how this source spells a key
 	from   func(n *yaml.Node) origin
 }
@@ -156,7 +159,27 @@ func (l *layer) leaf(n *yaml.Node, t reflect.Type, r rules, path []string) {
 		l.add(o, p, path)
 		return
 	}
-	l.put(path, v, o)
+	l.put(path, l.rebase(v, t, r), o)
+}
+
+// rebase lets a relative path begin at the layer's own folder.
+func (l *layer) rebase(v leaf, t reflect.Type, r rules) leaf {
+	prefix, name := "", v.Text
+	if t == reflect.TypeFor[secret.Value]() {
+		var isFile bool
+		if name, isFile = strings.CutPrefix(v.Text, "file:"); !isFile {
+			return v
+		}
+		prefix = "file:"
+	} else if r.form != "path" && r.form != "optional path" {
+		return v
+	}
+	if l.base == "" || name == "" || filepath.IsAbs(name) {
+		return v
+	}
+	v.Text = prefix + filepath.Join(l.base, name)
+	v.Plain = v.Text
+	return v
 }
 
 // read makes a leaf of a scalar or a list.

@@ -205,6 +205,25 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestRelativePaths(t *testing.T) {
+	t.Parallel()
+	read := func(string) ([]byte, error) {
+		return []byte("store: {dir: data}\nplugins: {dir: /opt/plugins, cache: ''}\nsmtp: {password: 'file:pw', ca_file: ca.pem}\nadmin: {token: 'env:X'}\n"), nil
+	}
+	c, err := configs.Load(configs.Sources{File: "etc/pi/config.yaml", ReadFile: read, Set: []string{"pipelines.dir=flows"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{c.Store.Dir, c.Plugins.Dir, c.Plugins.Cache, c.SMTP.Password.Reveal(), c.SMTP.CAFile, c.Pipelines.Dir, c.Admin.Token.Reveal(), c.AdminPath(), c.CachePath()}
+	want := []string{"etc/pi/data", "/opt/plugins", "", "file:etc/pi/pw", "etc/pi/ca.pem", "flows", "env:X", "etc/pi/data/admin.json", "etc/pi/data/cache"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if masked := c.WithAdminToken("kanari"); masked.Admin.Token.Reveal() != "kanari" || c.Admin.Token.Reveal() != "env:X" {
+		t.Error("WithAdminToken changed the original or not the copy")
+	}
+}
+
 func TestAllFaultsAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := load("stor: {}\nlog: {level: loud}\nsmtp: {port: x}\n", []string{"PI_NOPE=1"}, "a=b")

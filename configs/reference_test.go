@@ -137,7 +137,7 @@ broker:
 	if err != nil {
 		t.Fatal(err)
 	}
-	var section broker.Settings = c.Section("broker", "nats")
+	var section broker.Settings = c.Section("broker.nats")
 	got := settings{Kept: "default"}
 	if err := section.Decode(&got); err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ broker:
 		t.Error(diff)
 	}
 
-	err = c.Section("broker", "bad").Decode(&settings{})
+	err = c.Section("broker.bad").Decode(&settings{})
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -169,14 +169,14 @@ config.yaml:5: broker.bad.wait has to be a duration such as 500ms, 5s, 10m or 2h
 		t.Error("not a list of faults")
 	}
 
-	if err := c.Section("broker", "absent").Decode(&got); err != nil {
+	if err := c.Section("broker.absent").Decode(&got); err != nil {
 		t.Errorf("an absent section: %v", err)
 	}
 	free := map[string]any{}
-	if err := c.Section("broker", "nats").Decode(&free); err != nil || free["url"] != "nats://x" || free["count"] != 7 {
+	if err := c.Section("broker.nats").Decode(&free); err != nil || free["url"] != "nats://x" || free["count"] != 7 {
 		t.Errorf("got %v, %v", free, err)
 	}
-	if err := c.Section("broker", "nats").Decode(settings{}); err == nil {
+	if err := c.Section("broker.nats").Decode(settings{}); err == nil {
 		t.Error("decoded into a struct that is not a pointer")
 	}
 }
