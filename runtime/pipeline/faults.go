@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"github.com/penstock/penstock/runtime/fault"
+)
+
+// faults gathers what is wrong with one file.
+type faults struct {
+	file string
+	list fault.List
+}
+
+// added is the fault that was added last, for its hint.
+type added struct{ err **fault.Error }
+
+func (a added) hint(format string, args ...any) {
+	*a.err = (*a.err).WithHint(format, args...)
+}
+
+func (f *faults) add(code fault.Code, line, col int, format string, args ...any) added {
+	return f.addErr(fault.New(code, format, args...), line, col)
+}
+
+func (f *faults) addErr(err error, line, col int) added {
+	return f.addAt(err, fault.Position{File: f.file, Line: line, Column: col})
+}
+
+// addAt adds err, which carries its code, under a position.
+func (f *faults) addAt(err error, pos fault.Position) added {
+	var e *fault.Error
+	if !errors.As(err, &e) {
+		e = fault.Wrap(fault.PipelineInvalid, err, "checking the pipeline")
+	}
+	f.list = append(f.list, e.At(pos))
+	return added{&f.list[len(f.list)-1]}
+}
+
+// err gives the faults in the order of their positions, each once.
+func (f *faults) err() error {
+	sortFaults(f.list)
+	f.list = slices.CompactFunc(f.list, func(a, b *fault.Error) bool { return a.Error() == b.Error() })
+	return f.list.Err()
+}
+
+func sortFaults(list fault.List) {
+	slices.SortStableFunc(list, func(a, b *fault.Error) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
+}
+
+// listOf gives the faults within an error of this package.
+func listOf(err error) fault.List {
+	var list fault.List
+	if errors.As(err, &list) {
+		return list
+	}
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return fault.List{e}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package pipeline
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/penstock/penstock/runtime/fault"
+)
+
+// Load parses and compiles one file. The error is a fault.List with every fault of both.
+func Load(file string, src []byte, deps Deps) (*Plan, error) {
+	doc, parseErr := Parse(file, src)
+	return compileParsed(doc, parseErr, deps)
+}
+
+func compileParsed(doc *Document, parseErr error, deps Deps) (*Plan, error) {
+	if doc == nil {
+		return nil, parseErr
+	}
+	plan, err := Compile(doc, deps)
+	if parseErr == nil {
+		return plan, err
+	}
+	f := faults{list: append(listOf(parseErr), listOf(err)...)}
+	return nil, f.err()
+}
+
+// LoadDir loads every file that ends in [Suffix], in all folders; names that begin with a dot are passed
+// over. A pipeline's name is its path with dots for slashes: sales/lead.pi.yaml is sales.lead. The error is
+// a fault.List with every fault of every file, and then there are no plans: a directory is loaded as a whole
+// or not at all. The plans are in the order of their names. Give the FS of an os.Root, so that no link
+// leads out of the directory.
+func LoadDir(fsys fs.FS, deps Deps) ([]*Plan, error) {
+	var plans []*Plan
+	var all fault.List
+	files := map[string]string{} // by the name of the pipeline
+	err := fs.WalkDir(fsys, ".", func(file string, entry fs.DirEntry, err error) error {
+		shown := path.Join(deps.Dir, file)
+		if err != nil {
+			all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the directory").At(fault.Position{File: shown}))
+			if entry != nil && entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case file != "." && strings.HasPrefix(entry.Name(), "."):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return nil
+		case strings.HasSuffix(file, ".pi.yml"):
+			all = append(all, fault.New(fault.PipelineInvalid, "a pipeline file ends in %s", Suffix).
+				WithHint("rename the file").At(fault.Position{File: shown}))
+			return nil
+		case !strings.HasSuffix(file, Suffix):
+			return nil
+		}
+		name := strings.ReplaceAll(strings.TrimSuffix(file, Suffix), "/", ".")
+		if first, taken := files[name]; taken {
+			all = append(all, fault.New(fault.PipelineDuplicate, "the pipeline %s is already defined by %s", short(name), first).
+				WithHint("rename one of the files").At(fault.Position{File: shown}))
+			return nil
+		}
+		files[name] = shown
+		src, err := readFile(fsys, file)
+		if err != nil {
+			all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the pipeline").At(fault.Position{File: shown}))
+			return nil
+		}
+		doc, parseErr := parse(shown, name, src)
+		plan, err := compileParsed(doc, parseErr, deps)
+		all = append(all, listOf(err)...)
+		plans = append(plans, plan)
+		return nil
+	})
+	if err != nil {
+		all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the directory").At(fault.Position{File: deps.Dir}))
+	}
+	if len(all) > 0 {
+		sortFaults(all)
+		return nil, all
+	}
+	slices.SortFunc(plans, func(a, b *Plan) int { return cmp.Compare(a.name, b.name) })
+	return plans, nil
+}
+
+// readFile reads one byte more than is allowed, so that the parser can refuse a file that is too large.
+func readFile(fsys fs.FS, file string) ([]byte, error) {
+	f, err := fsys.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, MaxSize+1))
+}
+
+// unpath takes the path off an error whose position already names the file.
+func unpath(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

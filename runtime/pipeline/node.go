@@ -1,0 +1,223 @@
+package pipeline
+
+import (
+	"math"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/value"
+)
+
+// maxDepth is how deep maps and lists may nest in a file.
+const maxDepth = 50
+
+type kind int
+
+const (
+	scalarNode kind = iota
+	listNode
+	mapNode
+)
+
+// node is one value of a file, with its place. It is what the package works on instead of YAML.
+type node struct {
+	kind      kind
+	line, col int
+	value     any     // of a scalar: nil, bool, number or text
+	items     []*node // of a list, or the values of a map
+	keys      []key   // of a map, one for each item
+
+	textLine, textCol int // where the text of a scalar begins; 0 when it is spread in a way that cannot be told
+}
+
+type key struct {
+	name      string
+	line, col int
+}
+
+func (n *node) isNull() bool { return n.kind == scalarNode && n.value == nil }
+
+func (n *node) text() (string, bool) {
+	s, ok := n.value.(string)
+	return s, ok && n.kind == scalarNode
+}
+
+func (n *node) typeName() string {
+	switch n.kind {
+	case listNode:
+		return "a list"
+	case mapNode:
+		return "a map"
+	}
+	switch name := value.TypeName(n.value); name {
+	case "null", "text":
+		return name
+	default:
+		return "a " + name
+	}
+}
+
+// get finds the item of a map.
+func (n *node) get(name string) (*node, key, bool) {
+	for i, k := range n.keys {
+		if k.name == name {
+			return n.items[i], k, true
+		}
+	}
+	return nil, key{}, false
+}
+
+// reader turns YAML nodes into ours and refuses what a pipeline file may not use.
+type reader struct {
+	faults *faults
+	lines  []string
+}
+
+func (r *reader) read(y *yaml.Node, depth int) *node {
+	n := &node{line: y.Line, col: y.Column}
+	if depth > maxDepth {
+		r.faults.add(fault.PipelineSyntax, n.line, n.col, "nested deeper than %d levels", maxDepth)
+		return n
+	}
+	r.refuse(y)
+	switch y.Kind {
+	case yaml.MappingNode:
+		n.kind = mapNode
+		r.readMap(n, y, depth)
+	case yaml.SequenceNode:
+		n.kind = listNode
+		for _, item := range y.Content {
+			n.items = append(n.items, r.read(item, depth+1))
+		}
+	case yaml.ScalarNode:
+		r.readScalar(n, y)
+	}
+	return n
+}
+
+// refuse reports the parts of YAML that hide what a file does.
+func (r *reader) refuse(y *yaml.Node) {
+	if y.Anchor != "" || y.Kind == yaml.AliasNode {
+		r.faults.add(fault.PipelineSyntax, y.Line, y.Column, "anchors and aliases are not allowed").
+			hint("write the value out where it is used")
+	}
+	if y.Style&yaml.TaggedStyle != 0 {
+		r.faults.add(fault.PipelineSyntax, y.Line, y.Column, "tags such as !name are not allowed").
+			hint("quote a value to make it a text")
+	}
+	if strings.HasPrefix(y.LineComment, "#{") {
+		r.faults.add(fault.PipelineSyntax, y.Line, y.Column, "what follows #{ is a comment here").
+			hint("write ${...}, or put the value in quotes")
+	}
+}
+
+func (r *reader) readMap(n *node, y *yaml.Node, depth int) {
+	seen := make(map[string]int, len(y.Content)/2)
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		k, item := y.Content[i], y.Content[i+1]
+		r.refuse(k)
+		switch {
+		case k.Kind != yaml.ScalarNode:
+			r.faults.add(fault.PipelineSyntax, k.Line, k.Column, "a key must be a text")
+			continue
+		case k.Tag == "!!merge":
+			r.faults.add(fault.PipelineSyntax, k.Line, k.Column, "merge keys are not allowed").
+				hint("write the values out where they are used")
+			continue
+		}
+		if first, twice := seen[k.Value]; twice {
+			r.faults.add(fault.PipelineSyntax, k.Line, k.Column, "key %q is given twice, first in line %d", short(k.Value), first)
+			continue
+		}
+		seen[k.Value] = k.Line
+		n.keys = append(n.keys, key{name: k.Value, line: k.Line, col: k.Column})
+		n.items = append(n.items, r.read(item, depth+1))
+	}
+}
+
+func (r *reader) readScalar(n *node, y *yaml.Node) {
+	r.placeText(n, y)
+	switch y.Tag {
+	case "!!null":
+	case "!!bool":
+		n.value = strings.EqualFold(y.Value, "true")
+	case "!!int", "!!float":
+		n.value = r.number(n, y)
+	default: // dates too: a pipeline has no other scalars than null, boolean, number and text
+		n.value = y.Value
+	}
+}
+
+// number reads a number. One with a leading zero stays a text: it is a code, not an amount.
+func (r *reader) number(n *node, y *yaml.Node) any {
+	digits := strings.TrimLeft(y.Value, "+-")
+	if len(digits) > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9' {
+		return y.Value
+	}
+	if v, err := value.Number(y.Value); err == nil {
+		return v
+	}
+	var v any
+	if err := y.Decode(&v); err == nil {
+		if f, ok := v.(float64); !ok || !math.IsNaN(f) && !math.IsInf(f, 0) {
+			if v, err = value.Normalize(v); err == nil {
+				return v
+			}
+		}
+	}
+	r.faults.add(fault.PipelineSyntax, n.line, n.col, "the number is out of range")
+	return nil
+}
+
+// placeText notes where the text begins, so that a fault inside an expression has its own position.
+func (r *reader) placeText(n *node, y *yaml.Node) {
+	switch y.Style &^ yaml.TaggedStyle {
+	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		if strings.Contains(r.line(y.Line), y.Value) {
+			n.textLine, n.textCol = y.Line, y.Column+1
+		}
+	case yaml.LiteralStyle:
+		for i := y.Line + 1; i <= len(r.lines); i++ {
+			if text := r.line(i); strings.TrimSpace(text) != "" {
+				n.textLine, n.textCol = y.Line+1, len(text)-len(strings.TrimLeft(text, " "))+1
+				return
+			}
+		}
+	case 0:
+		if strings.Contains(r.line(y.Line), y.Value) {
+			n.textLine, n.textCol = y.Line, y.Column
+		}
+	}
+}
+
+// line gives a line by its number, "" when there is none.
+func (r *reader) line(no int) string {
+	if no < 1 || no > len(r.lines) {
+		return ""
+	}
+	return r.lines[no-1]
+}
+
+// place turns a position within the text of a scalar into one in the file.
+func (n *node) place(file string, rel fault.Position) fault.Position {
+	pos := fault.Position{File: file, Line: n.line, Column: n.col}
+	switch {
+	case n.textLine == 0 || rel.Line < 1 || rel.Column < 1:
+	case rel.Line == 1 && n.textLine == n.line:
+		pos.Column = n.textCol + rel.Column - 1
+	case n.textLine > n.line:
+		pos.Line, pos.Column = n.textLine+rel.Line-1, n.textCol+rel.Column-1
+	}
+	return pos
+}
+
+// short cuts a name from the file to what a message can show.
+func short(name string) string {
+	const longest = 60
+	if len(name) <= longest {
+		return name
+	}
+	return strings.ToValidUTF8(name[:longest], "") + "..."
+}

@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/expr"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/trigger"
+)
+
+// triggerKind tells the commands that start a pipeline from those that are its steps.
+func triggerKind(name string) (trigger.Kind, bool) {
+	switch name {
+	case "event.listen":
+		return trigger.EventListen, true
+	case "message.receive", "message.listen":
+		return trigger.MessageReceive, true
+	}
+	return "", false
+}
+
+var (
+	triggerParams = map[trigger.Kind][]string{
+		trigger.EventListen:    {"eventKey", "key", "selector", "filter", "id"},
+		trigger.MessageReceive: {"key", "autoack", "id"},
+	}
+	stepOnly         = []string{"if", "eval", "onError", "input", "output", "timeout", "retry"}
+	brokerOnly       = []string{"exchange", "queue", "manageQueue", "managed", "deleteQueue", "maxBatchSize", "maxBatchItems"}
+	payloadReference = regexp.MustCompile(`\b(?:body|event)\s*(?:\?\.|\.|(?:\?\.)?\[\s*['"])\s*(?:payload|origin|target)\b`)
+)
+
+// trigger compiles the first command.
+func (c *compiler) trigger(kind trigger.Kind, call *call) *trigger.Trigger {
+	params := call.params
+	if call.short != nil {
+		params = &node{
+			kind: mapNode, line: call.line, col: call.col,
+			keys: []key{{name: "key", line: call.short.line, col: call.short.col}}, items: []*node{call.short},
+		}
+	}
+	if params == nil {
+		params = &node{kind: mapNode, line: call.line, col: call.col}
+	}
+	t := &trigger.Trigger{Kind: kind}
+	for i, k := range params.keys {
+		c.triggerParam(kind, k, params.items[i])
+	}
+	if n, _, given := params.get("id"); given {
+		c.id(n)
+	}
+	t.Pattern = c.pattern(kind, call, params)
+	if kind == trigger.EventListen {
+		c.selection(t, params)
+	}
+	return t
+}
+
+// triggerParam reports a parameter that the trigger does not have or that this version cannot keep.
+func (c *compiler) triggerParam(kind trigger.Kind, k key, n *node) {
+	switch known := triggerParams[kind]; {
+	case k.name == "autoack" && kind == trigger.MessageReceive:
+		if n.value != true {
+			c.faults.add(fault.PipelineUnsupported, n.line, n.col, `"autoack" other than true is not supported`).
+				hint("a message is acknowledged when its run is finished")
+		}
+	case slices.Contains(known, k.name):
+	case slices.Contains(stepOnly, k.name):
+		c.faults.add(fault.PipelineTrigger, k.line, k.col, "a trigger takes no %q", k.name).
+			hint("put it on the commands behind the trigger")
+	case kind == trigger.MessageReceive && slices.Contains(brokerOnly, k.name):
+		c.faults.add(fault.PipelineUnsupported, k.line, k.col, "%q of %s is not supported by this version", k.name, kind).
+			hint("leave it out: exchange and queue belong to the configuration, every message has its own run")
+	default:
+		c.faults.add(fault.CommandParam, k.line, k.col, "%s has no parameter %q", kind, short(k.name)).
+			hint("%s", fault.DidYouMean(k.name, known))
+	}
+}
+
+// pattern reads the key of the trigger and gives the pattern over event keys.
+func (c *compiler) pattern(kind trigger.Kind, call *call, params *node) string {
+	name, other := "eventKey", "key"
+	if kind == trigger.MessageReceive {
+		name, other = "key", ""
+	}
+	n, _, given := params.get(name)
+	if alias, k, also := params.get(other); also {
+		if given {
+			c.faults.add(fault.CommandParam, k.line, k.col, "parameter %q is given under two names", name)
+		}
+		n, given = alias, true
+	}
+	if !given || n.isNull() {
+		c.faults.add(fault.CommandMissing, call.line, call.col, "%s: parameter %q is missing", kind, name)
+		return ""
+	}
+	text, ok := n.text()
+	if !ok || hasDelimiter(text) {
+		c.faults.add(fault.CommandType, n.line, n.col, "parameter %q must be written out as a text", name)
+		return ""
+	}
+	if kind == trigger.MessageReceive {
+		key, prefixed := strings.CutPrefix(text, c.deps.MessagePrefix)
+		if !prefixed {
+			c.faults.add(fault.PipelineInvalid, n.line, n.col, "parameter %q must begin with %q", name, c.deps.MessagePrefix).
+				hint("an event is a message under its key with this prefix")
+			return ""
+		}
+		text = key
+	}
+	if err := trigger.CheckPattern(text); err != nil {
+		c.faults.addErr(err, n.line, n.col)
+		return ""
+	}
+	return text
+}
+
+// selection compiles selector, or the older filter.
+func (c *compiler) selection(t *trigger.Trigger, params *node) {
+	if n, k, given := params.get("filter"); given {
+		c.warnings.add(fault.PipelineDeprecated, k.line, k.col, `"filter" is an old parameter`).
+			hint(`use "selector" with the event's headers; the payload can be tested with "if" on a command`)
+		filter, headers := c.bare(n), c.plan.headers
+		t.Select = func(ctx context.Context, object event.Object) (bool, error) {
+			view := event.View(map[string]any(object))
+			return decide(ctx, filter, expr.Env{"body": view, "event": view, "headers": headers})
+		}
+	}
+	n, _, given := params.get("selector")
+	if !given {
+		return
+	}
+	if text, ok := n.text(); ok && payloadReference.MatchString(text) {
+		c.faults.add(fault.PipelineTrigger, n.line, n.col, "a selector must not use the payload").
+			hint(`select by the event's headers, or test the payload with "if" on a command`)
+	}
+	selector := c.bare(n)
+	t.Select = func(ctx context.Context, object event.Object) (bool, error) {
+		bare := make(map[string]any, len(object))
+		for name, v := range object {
+			if name != "payload" {
+				bare[name] = v
+			}
+		}
+		return decide(ctx, selector, expr.Env{"body": bare, "event": bare, "headers": object["headers"]})
+	}
+}
+
+func decide(ctx context.Context, o operand, env expr.Env) (bool, error) {
+	v, err := o.eval(ctx, env)
+	if err != nil {
+		return false, err
+	}
+	return expr.Truthy(v), nil
+}
