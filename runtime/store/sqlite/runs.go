@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+)
+
+const (
+	runHead    = `event_id, pipeline, event_key, version, status, attempt, identity, started, ended, next_at, code, message, step_index, steps`
+	runColumns = runHead + `, body, vars`
+)
+
+// Save implements store.Runs. When ctx ends while the transaction is under way, the change may be
+// written although an error is returned.
+func (s *Store) Save(ctx context.Context, c store.Change) error {
+	var steps []byte
+	size := 0
+	if r := c.Run; r != nil {
+		if len(r.Steps) > 0 {
+			var err error
+			if steps, err = json.Marshal(r.Steps); err != nil {
+				return fault.Wrap(fault.Internal, err, "encoding the steps of a run")
+			}
+		}
+		size = len(steps) + len(r.Body) + len(r.Vars)
+	}
+	finished := false
+	err := s.write(ctx, size, func(w *writer) error {
+		finished = false
+		if c.Run != nil {
+			n, err := w.saveRun(c.Run, steps)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				finished = true
+				return nil
+			}
+		}
+		if c.Settle == "" {
+			return nil
+		}
+		_, err := w.sql.settle.run(max(toMicros(c.At), 0), c.Settle)
+		return err
+	})
+	if err == nil && finished {
+		return store.ErrFinished
+	}
+	return err
+}
+
+func (w *writer) saveRun(r *run.Run, steps []byte) (int64, error) {
+	return w.sql.saveRun.run(r.EventID, r.Pipeline, r.EventKey, r.Version, string(r.Status), int64(r.Attempt), r.Identity,
+		toMicros(r.Started), toMicros(r.Ended), toMicros(r.NextAt), r.Code, r.Message, int64(r.StepIndex), steps, r.Body, r.Vars, r.EventID)
+}
+
+// RunsOf implements store.Runs.
+func (s *Store) RunsOf(ctx context.Context, eventID string) ([]run.Run, error) {
+	return list(ctx, s, "listing the runs of an event", scanRun,
+		`SELECT `+runColumns+` FROM runs WHERE event_id = ? ORDER BY pipeline`, eventID)
+}
+
+// Run implements store.Runs.
+func (s *Store) Run(ctx context.Context, eventID, pipeline string) (run.Run, error) {
+	return one(ctx, s, "reading a run", scanRun,
+		`SELECT `+runColumns+` FROM runs WHERE event_id = ? AND pipeline = ?`, eventID, pipeline)
+}
+
+// Due implements store.Runs.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error) {
+	return list(ctx, s, "listing due runs", scanRun,
+		`SELECT `+runColumns+` FROM runs WHERE status = 'waiting' AND next_at <= ? ORDER BY next_at LIMIT ?`, toMicros(now), limitOf(limit))
+}
+
+// FindRuns implements store.Runs.
+func (s *Store) FindRuns(ctx context.Context, q store.RunQuery) ([]run.Run, error) {
+	var where []string
+	var args []any
+	if q.EventID != "" {
+		where, args = append(where, `event_id = ?`), append(args, q.EventID)
+	}
+	if q.Pipeline != "" {
+		where, args = append(where, `pipeline = ?`), append(args, q.Pipeline)
+	}
+	if q.Status != "" {
+		where, args = append(where, `status = ?`), append(args, string(q.Status))
+		if q.Status != run.Done {
+			where = append(where, `status <> 'done'`) // the condition of the index runs_not_done
+		}
+	}
+	query := `SELECT ` + runHead + ` FROM runs`
+	if len(where) > 0 {
+		query += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	return list(ctx, s, "listing runs", scanRunHead, query+` ORDER BY event_seq DESC, pipeline LIMIT ?`, append(args, limitOf(q.Limit))...)
+}
+
+func scanRun(row scanner) (r run.Run, err error) {
+	err = readRun(row, &r, &r.Body, &r.Vars)
+	return r, err
+}
+
+func scanRunHead(row scanner) (r run.Run, err error) {
+	err = readRun(row, &r)
+	return r, err
+}
+
+// readRun reads the columns of runHead and then those of more.
+func readRun(row scanner, r *run.Run, more ...any) error {
+	var started, ended, next int64
+	var steps []byte
+	dest := append([]any{
+		&r.EventID, &r.Pipeline, &r.EventKey, &r.Version, &r.Status, &r.Attempt, &r.Identity,
+		&started, &ended, &next, &r.Code, &r.Message, &r.StepIndex, &steps,
+	}, more...)
+	if err := row.Scan(dest...); err != nil {
+		return err
+	}
+	r.Started, r.Ended, r.NextAt = fromMicros(started), fromMicros(ended), fromMicros(next)
+	if len(steps) == 0 {
+		return nil
+	}
+	return json.Unmarshal(steps, &r.Steps)
+}

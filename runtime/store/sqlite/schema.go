@@ -1,0 +1,103 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/penstock/penstock/runtime/fault"
+)
+
+// Times are microseconds since 1970 in UTC; 0 is the zero time.
+//
+// events.settled is open (see times.go) until the event is settled: as wide on disk as a time, so that
+// settling overwrites the row where it is and does not write a large event once more.
+//
+// events.seq is given by the writer and never again to another event while the process lives, so that
+// readers can use it as a cursor.
+const schema1 = `
+CREATE TABLE events (
+	seq     INTEGER PRIMARY KEY,
+	id      TEXT    NOT NULL UNIQUE,
+	key     TEXT    NOT NULL,
+	time    INTEGER NOT NULL,
+	settled INTEGER NOT NULL,
+	data    BLOB    NOT NULL
+);
+CREATE INDEX events_open    ON events (seq)     WHERE settled < 0;
+CREATE INDEX events_settled ON events (settled) WHERE settled >= 0;
+
+CREATE TABLE dedupe (
+	scope    TEXT    NOT NULL,
+	key      TEXT    NOT NULL,
+	event_id TEXT    NOT NULL,
+	until    INTEGER NOT NULL,
+	PRIMARY KEY (scope, key)
+) WITHOUT ROWID;
+CREATE INDEX dedupe_until ON dedupe (until);
+
+CREATE TABLE runs (
+	event_id   TEXT    NOT NULL,
+	pipeline   TEXT    NOT NULL,
+	event_seq  INTEGER NOT NULL,
+	event_key  TEXT    NOT NULL,
+	version    TEXT    NOT NULL,
+	status     TEXT    NOT NULL,
+	attempt    INTEGER NOT NULL,
+	identity   TEXT    NOT NULL,
+	started    INTEGER NOT NULL,
+	ended      INTEGER NOT NULL,
+	next_at    INTEGER NOT NULL,
+	code       TEXT    NOT NULL,
+	message    TEXT    NOT NULL,
+	step_index INTEGER NOT NULL,
+	steps      BLOB,
+	body       BLOB,
+	vars       BLOB,
+	UNIQUE (event_id, pipeline)
+);
+CREATE INDEX runs_newest   ON runs (event_seq);
+CREATE INDEX runs_not_done ON runs (status, event_seq) WHERE status <> 'done';
+CREATE INDEX runs_waiting  ON runs (next_at) WHERE status = 'waiting';
+
+CREATE TABLE results (
+	correlation_id TEXT    NOT NULL PRIMARY KEY,
+	at             INTEGER NOT NULL,
+	value          BLOB    NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX results_at ON results (at);
+
+CREATE TABLE webhooks (
+	uuid     TEXT NOT NULL PRIMARY KEY,
+	settings TEXT NOT NULL
+);
+
+CREATE TABLE rejects (
+	id     INTEGER PRIMARY KEY,
+	reject TEXT NOT NULL
+);
+`
+
+// migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
+// never changed.
+func migrations() []string { return []string{schema1} }
+
+// migrate brings the file to the newest version, each step in a transaction of its own.
+func migrate(c *conn, file string) error {
+	version, err := c.integer("PRAGMA user_version")
+	if err != nil {
+		return err
+	}
+	steps := migrations()
+	newest := int64(len(steps))
+	if version > newest {
+		return fault.New(fault.StoreVersion, "%s has version %d, this program knows versions up to %d", filepath.Base(file), version, newest).
+			WithHint("use the program that wrote it, or a newer one")
+	}
+	for ; version < newest; version++ {
+		step := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", steps[version], version+1)
+		if err := c.exec(step); err != nil {
+			return fmt.Errorf("migrating from version %d: %w", version, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package sqlite
+
+// statements are the writer's, prepared once.
+type statements struct {
+	begin, commit, rollback         *stmt
+	walLength, checkpoint, truncate *stmt
+	remember, recall, insertEvent   *stmt
+	settle, saveRun                 *stmt
+	completeResult                  *stmt
+	putWebhook, deleteWebhook       *stmt
+	insertReject, trimRejects       *stmt
+	pruneEvent, pruneRuns           *stmt
+	pruneResult, pruneResults       *stmt
+	pruneDedupe, oldestSettled      *stmt
+}
+
+// prepare uses plain question marks where it is hot: the driver asks for the name of every numbered one.
+func (s *statements) prepare(c *conn) error {
+	for _, p := range []struct {
+		to    **stmt
+		query string
+	}{
+		{&s.begin, `BEGIN IMMEDIATE`},
+		{&s.commit, `COMMIT`},
+		{&s.rollback, `ROLLBACK`},
+		{&s.walLength, `PRAGMA wal_checkpoint(NOOP)`},
+		{&s.checkpoint, `PRAGMA wal_checkpoint(PASSIVE)`},
+		{&s.truncate, `PRAGMA wal_checkpoint(TRUNCATE)`},
+
+		{&s.remember, `INSERT INTO dedupe (scope, key, event_id, until) VALUES (?, ?, ?, ?)
+			ON CONFLICT (scope, key) DO UPDATE SET event_id = excluded.event_id, until = excluded.until WHERE until < ?`},
+		{&s.recall, `SELECT event_id FROM dedupe WHERE scope = ? AND key = ?`},
+		{&s.insertEvent, `INSERT INTO events (seq, id, key, time, settled, data) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (id) DO NOTHING`},
+
+		{&s.settle, `UPDATE events SET settled = ? WHERE id = ? AND settled < 0`},
+		{&s.saveRun, `INSERT INTO runs (` + runColumns + `, event_seq)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, COALESCE((SELECT seq FROM events WHERE id = ?), 0))
+			ON CONFLICT (event_id, pipeline) DO UPDATE SET
+				event_key = excluded.event_key, version = excluded.version, status = excluded.status,
+				attempt = excluded.attempt, identity = excluded.identity, started = excluded.started,
+				ended = excluded.ended, next_at = excluded.next_at, code = excluded.code, message = excluded.message,
+				step_index = excluded.step_index, steps = excluded.steps, body = excluded.body, vars = excluded.vars
+			WHERE status NOT IN ('done', 'dead', 'cancelled')`},
+
+		{&s.completeResult, `INSERT INTO results (correlation_id, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.putWebhook, `INSERT INTO webhooks (uuid, settings) VALUES (?1, ?2)
+			ON CONFLICT (uuid) DO UPDATE SET settings = ?2`},
+		{&s.deleteWebhook, `DELETE FROM webhooks WHERE uuid = ?`},
+		{&s.insertReject, `INSERT INTO rejects (reject) VALUES (?)`},
+		{&s.trimRejects, `DELETE FROM rejects WHERE id <= (SELECT max(id) FROM rejects) - ?`},
+
+		{&s.oldestSettled, `SELECT seq, id FROM events WHERE settled >= 0 AND settled < ? ORDER BY settled LIMIT 1`},
+		{&s.pruneEvent, `DELETE FROM events WHERE seq = ?`},
+		{&s.pruneRuns, `DELETE FROM runs WHERE event_id = ?`},
+		{&s.pruneResult, `DELETE FROM results WHERE correlation_id = ?`},
+		{&s.pruneResults, `DELETE FROM results WHERE correlation_id IN (
+			SELECT correlation_id FROM results WHERE at < min(?1, COALESCE((SELECT min(time) FROM events WHERE seq = (SELECT min(seq) FROM events WHERE settled < 0)), ?1))
+				AND NOT EXISTS (SELECT 1 FROM events WHERE id = correlation_id) LIMIT ?2)`},
+		{&s.pruneDedupe, `DELETE FROM dedupe WHERE (scope, key) IN (SELECT scope, key FROM dedupe WHERE until < ?1 LIMIT ?2)`},
+	} {
+		prepared, err := c.prepare(p.query)
+		if err != nil {
+			return err
+		}
+		*p.to = prepared
+	}
+	return nil
+}
