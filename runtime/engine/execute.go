@@ -56,9 +56,9 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 		RunID: r.ID(), Event: j.event, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
 		Identity: iam.Anonymous, Policy: e.o.Policy, Logger: e.log, Timeout: e.o.StepTimeout, Now: e.o.Now,
 	}
-	resumed := r.Version == plan.Version && r.Vars != nil
+	resumed := r.Version == plan.Version() && r.Vars != nil
 	if !resumed {
-		if r.Version != "" && r.Version != plan.Version {
+		if r.Version != "" && r.Version != plan.Version() {
 			e.log.Warn("a pipeline changed between two attempts; the run starts again from its first step",
 				"event_id", r.EventID, "pipeline", r.Pipeline)
 		}
@@ -76,7 +76,7 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 		state.Vars, _ = vars.(map[string]any)
 		in.Resume = &state
 	}
-	r.Version = plan.Version
+	r.Version = plan.Version()
 	in.Journal = func(ctx context.Context, s pipeline.State) error {
 		kept := *r
 		kept.Status, kept.StepIndex, kept.Identity = run.Running, s.Step, s.Identity

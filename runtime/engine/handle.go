@@ -103,8 +103,8 @@ type job struct {
 func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev event.Event, object event.Object) (due []job, wait bool) {
 	now := e.o.Now()
 	for _, m := range matches {
-		r, began := known[m.lane.plan.Name]
-		delete(known, m.lane.plan.Name)
+		r, began := known[m.lane.plan.Name()]
+		delete(known, m.lane.plan.Name())
 		switch {
 		case began && r.Status.Final():
 			continue
@@ -112,7 +112,7 @@ func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev ev
 			wait = true
 			continue
 		case !began:
-			r = run.Run{EventID: ev.ID, EventKey: ev.Key, Pipeline: m.lane.plan.Name, Started: now}
+			r = run.Run{EventID: ev.ID, EventKey: ev.Key, Pipeline: m.lane.plan.Name(), Started: now}
 		}
 		due = append(due, job{lane: m.lane, event: ev, object: object, run: r, fail: m.err})
 	}

@@ -22,15 +22,15 @@ type lane struct {
 }
 
 func newPlans(set []*pipeline.Plan, perPipeline int) (*plans, error) {
-	p := &plans{byName: make(map[string]*lane, len(set)), index: trigger.NewIndex[*lane]()}
+	p := &plans{byName: make(map[string]*lane, len(set)), index: &trigger.Index[*lane]{}}
 	for _, plan := range set {
-		if _, taken := p.byName[plan.Name]; taken {
-			return nil, fault.New(fault.PipelineDuplicate, "two pipelines are called %q", plan.Name)
+		if _, taken := p.byName[plan.Name()]; taken {
+			return nil, fault.New(fault.PipelineDuplicate, "two pipelines are called %q", plan.Name())
 		}
 		l := &lane{plan: plan, slots: make(chan struct{}, perPipeline)}
-		p.byName[plan.Name] = l
-		if plan.Trigger != nil {
-			p.index.Add(plan.Trigger.Pattern, l)
+		p.byName[plan.Name()] = l
+		if plan.Trigger() != nil {
+			p.index.Add(plan.Trigger().Pattern, l)
 		}
 	}
 	return p, nil
@@ -40,11 +40,12 @@ func newPlans(set []*pipeline.Plan, perPipeline int) (*plans, error) {
 // run then fails with the selector's error, so that nothing is lost in silence.
 func (p *plans) matching(ctx context.Context, e event.Event, object event.Object) []match {
 	var out []match
-	p.index.Match(e.Key, func(l *lane) {
-		ok, err := l.plan.Trigger.Match(ctx, object)
+	p.index.Match(e.Key, func(l *lane) bool {
+		ok, err := l.plan.Trigger().Selects(ctx, object)
 		if ok || err != nil {
 			out = append(out, match{l, err})
 		}
+		return true
 	})
 	return out
 }

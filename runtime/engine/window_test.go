@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestWindowLife(t *testing.T) {
+	t.Parallel()
+	w := newWindow(2)
+	if !w.enter("a", true) || w.enter("a", true) {
+		t.Fatal("an event enters once")
+	}
+	if fresh, ok := w.begin("a"); !fresh || !ok {
+		t.Fatalf("begin of a fresh event = %v, %v", fresh, ok)
+	}
+	if _, ok := w.begin("a"); ok {
+		t.Fatal("an event is handled by one goroutine at a time")
+	}
+	w.park("a")
+	if w.enter("a", false) {
+		t.Fatal("a parked event is not published again")
+	}
+	if fresh, ok := w.begin("a"); fresh || !ok {
+		t.Fatalf("begin of a parked event = %v, %v", fresh, ok)
+	}
+	w.leave("a")
+	if fresh, ok := w.begin("b"); fresh || !ok {
+		t.Fatalf("begin of an event of another process = %v, %v", fresh, ok)
+	}
+	w.leave("b")
+	if moving, parked := w.load(); moving != 0 || parked != 0 {
+		t.Errorf("load = %d, %d after everything left", moving, parked)
+	}
+}
+
+func TestWindowLeavesOverflowToTheSweep(t *testing.T) {
+	t.Parallel()
+	w := newWindow(4)
+	for i := range 4 {
+		w.enter(fmt.Sprint(i), true)
+	}
+	if w.enter("over", true) {
+		t.Fatal("a full window takes no event")
+	}
+	if _, behind := w.next(); !behind {
+		t.Fatal("the sweep does not know that an event was left to it")
+	}
+	select {
+	case <-w.wake: // by the overflow itself
+	default:
+	}
+	w.swept(0, true)
+	w.leave("0")
+	select {
+	case <-w.wake:
+	default:
+		t.Error("the sweep is not woken when there is room")
+	}
+}
+
+func TestWindowUnderRaces(t *testing.T) {
+	t.Parallel()
+	w := newWindow(64)
+	var group sync.WaitGroup
+	for g := range 8 {
+		group.Go(func() {
+			for i := range 2000 {
+				id := fmt.Sprint((i + g) % 100)
+				w.enter(id, false)
+				if _, ok := w.begin(id); ok {
+					if i%3 == 0 {
+						w.park(id)
+					} else {
+						w.leave(id)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	for i := range 100 {
+		w.leave(fmt.Sprint(i))
+	}
+	if moving, parked := w.load(); moving != 0 || parked != 0 {
+		t.Errorf("load = %d, %d after everything left", moving, parked)
+	}
+}
+
+func TestBackoffGrowsToItsLimit(t *testing.T) {
+	t.Parallel()
+	e := &Engine{o: Options{Backoff: time.Second, MaxBackoff: time.Minute}}
+	for attempt, want := range map[int]time.Duration{1: time.Second, 3: 4 * time.Second, 7: time.Minute, 90: time.Minute} {
+		for range 100 {
+			if got := e.backoff(attempt); got < want*3/4 || got > want*5/4 {
+				t.Fatalf("backoff(%d) = %v, want %v within a quarter", attempt, got, want)
+			}
+		}
+	}
+}
