@@ -2,89 +2,140 @@ package expr
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/value"
 )
 
 // Env is what an expression may read: body, vars, headers, event, request, exception and context. Its
-// values are those of package value. A missing name reads as null.
+// values are those of package value; they are never changed. A missing name reads as null.
 type Env map[string]any
 
-// Options configure a [Language]. The zero value works.
+func roots() []string {
+	return []string{"body", "vars", "headers", "event", "request", "exception", "context"}
+}
+
+// Options configure a [Language]. The zero value works: a zero limit means its default.
 type Options struct {
-	Now func() time.Time // the clock of @date; nil = the system's
+	Now  func() time.Time // the clock of @date; nil = the system's
+	Zone *time.Location   // of dates without one; nil = UTC
+
+	MaxSource  int // bytes of one expression; 16 KiB
+	MaxNesting int // brackets, unary operators and ternaries inside each other; 64
+	MaxNodes   int // parts of one expression; 4,000
+	MaxSteps   int // units of work of one evaluation, see doc.go; 1,000,000
+	MaxBytes   int // of text, lists and maps that one evaluation makes; 32 MiB
+	MaxList    int // items of one list that an evaluation makes; 100,000
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	for _, limit := range []struct {
+		field    *int
+		standard int
+	}{
+		{&o.MaxSource, 16 << 10}, {&o.MaxNesting, 64}, {&o.MaxNodes, 4000},
+		{&o.MaxSteps, 1_000_000}, {&o.MaxBytes, 32 << 20}, {&o.MaxList, 100_000},
+	} {
+		if *limit.field <= 0 {
+			*limit.field = limit.standard
+		}
+	}
+	return o
 }
 
 // Language compiles expressions, templates and targets. It never changes, so it may be used from many goroutines.
-type Language struct{ options Options }
+type Language struct {
+	options   Options
+	functions map[string]*function // by name: len, @text.upperCase
+	methods   map[string]*function // by the name behind the dot: size, contains
+	states    sync.Pool            // of *state
+}
 
 // New makes a language.
-func New(o Options) *Language { return &Language{o} }
+func New(o Options) *Language {
+	l := &Language{options: o.withDefaults(), functions: map[string]*function{}, methods: map[string]*function{}}
+	known := map[string]*function{}
+	for _, f := range methodFunctions() {
+		known[f.name] = &f
+	}
+	for _, f := range allFunctions() {
+		l.functions[f.name], known[f.name] = &f, &f
+	}
+	for method, name := range methodNames() {
+		l.methods[method] = known[name]
+	}
+	l.states.New = func() any { return new(state) }
+	return l
+}
 
-// Compile reads one expression without its delimiters.
-func (l *Language) Compile(src string) (*Program, error) { return nil, unready() }
+// Compile reads one expression without its delimiters. Errors have fault.ExprSyntax, or fault.ExprLimit
+// for one that is too large, and a position in src.
+func (l *Language) Compile(src string) (*Program, error) {
+	return l.compile(&source{text: src, expr: src})
+}
 
 // Program is a compiled expression. It may be evaluated from many goroutines.
-type Program struct{}
+type Program struct {
+	lang *Language
+	code code
+	vars int // slots for `let`
+}
 
-// Eval gives the value of the expression.
-func (p *Program) Eval(ctx context.Context, env Env) (any, error) { return nil, unready() }
-
-// Template reads a text with ${...} and #{...}.
-func (l *Language) Template(text string) (*Template, error) { return &Template{text}, nil }
-
-// Template is a compiled text.
-type Template struct{ text string }
-
-// Constant gives the value of a template that reads nothing.
-func (t *Template) Constant() (any, bool) { return t.text, true }
-
-// Eval gives the value of the template.
-func (t *Template) Eval(ctx context.Context, env Env) (any, error) { return t.text, nil }
-
-// Target reads the name of a place that a value may be written to, such as vars.x.
-func (l *Language) Target(text string) (*Target, error) { return &Target{text}, nil }
-
-// Target is a compiled place.
-type Target struct{ root string }
-
-// Root is the first name of the target: vars or body.
-func (t *Target) Root() string { return t.root }
-
-// Set gives a copy of root that holds v at the target.
-func (t *Target) Set(ctx context.Context, env Env, root any, v any) (any, error) { return v, nil }
-
-// Truthy is the rule of `if`: false, a negative number, null and the empty text are false, all else is true.
-func Truthy(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int:
-		return v >= 0
-	case float64:
-		return v >= 0
-	case string:
-		return v != ""
+// Eval gives the value of the expression. It ends early when ctx does. Errors have fault.ExprEval or
+// fault.ExprLimit and the position in the source; they name paths, types and limits, never values.
+func (p *Program) Eval(ctx context.Context, env Env) (any, error) {
+	switch {
+	case p.code.constant:
+		return p.code.value, nil
+	case p.code.path != nil:
+		v, err := p.code.path.read(env[p.code.path.root])
+		if err != nil {
+			return nil, err
+		}
+		return leave(v)
 	}
-	return true
+	st := p.lang.begin(ctx, env)
+	defer p.lang.end(st)
+	return p.eval(st)
 }
 
-// Text is how v reads inside a mixed text: maps and lists as JSON, null as nothing.
-func Text(v any) string { s, _ := v.(string); return s }
-
-// Util describes one function of the language, such as @text.upperCase.
-type Util struct {
-	Name      string // as written: @text.upperCase
-	Signature string
-	Summary   string
-	Example   string // an expression without delimiters
-	Want      string // JSON text of its value
+// eval runs inside an evaluation that has begun, so that the parts of a template share its limits.
+func (p *Program) eval(st *state) (any, error) {
+	if p.code.constant {
+		return p.code.value, nil
+	}
+	st.reserve(p.vars)
+	v, err := p.code.run(st)
+	if err != nil {
+		return nil, err
+	}
+	if st.built {
+		// What an expression built may hold one value many times over and so be far larger as text
+		// than it is in memory.
+		if _, err := st.measure(v, 0); err != nil {
+			return nil, err
+		}
+	}
+	return leave(v)
 }
 
-// Utils describes all functions.
-func Utils() []Util { return nil }
-
-func unready() error { return fault.New(fault.Internal, "expressions are not ready") }
+// leave lets only values of the model out.
+func leave(v any) (any, error) {
+	switch v.(type) {
+	case nil, string, int, bool, map[string]any, []any:
+		return v, nil
+	}
+	n, err := value.Normalize(v)
+	if err != nil {
+		return nil, fault.Wrap(fault.ExprEval, err, "reading the result of an expression")
+	}
+	return n, nil
+}

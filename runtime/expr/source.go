@@ -1,0 +1,189 @@
+package expr
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/parser/lexer"
+
+	"github.com/penstock/penstock/runtime/fault"
+)
+
+// source is one expression and the text that it stands in.
+type source struct {
+	text   string
+	offset int // of expr in text, in bytes
+	expr   string
+}
+
+// position of the nth character of the expression, in the text.
+func (s *source) position(char int) fault.Position {
+	end := s.offset
+	for range char {
+		_, size := utf8.DecodeRuneInString(s.text[min(end, len(s.text)):])
+		end += size
+	}
+	return positionIn(s.text, end)
+}
+
+func positionIn(text string, offset int) fault.Position {
+	before := text[:min(offset, len(text))]
+	lineStart := strings.LastIndexByte(before, '\n') + 1
+	return fault.Position{
+		Line:   strings.Count(before, "\n") + 1,
+		Column: utf8.RuneCountInString(before[lineStart:]) + 1,
+	}
+}
+
+// at gives err the position of the nth character, unless it already has one.
+func (s *source) at(err error, char int) error {
+	var f *fault.Error
+	if errors.As(err, &f) && f.Pos == (fault.Position{}) {
+		return f.At(s.position(char))
+	}
+	return err
+}
+
+func (s *source) syntax(char int, format string, args ...any) *fault.Error {
+	return fault.New(fault.ExprSyntax, format, args...).At(s.position(char))
+}
+
+// parse checks the size and nesting of the expression before the parser, which recurses, sees it.
+func (l *Language) parse(s *source) (node ast.Node, err error) {
+	if len(s.expr) > l.options.MaxSource {
+		return nil, limit("bytes of source", l.options.MaxSource).At(s.position(0))
+	}
+	if strings.TrimSpace(s.expr) == "" {
+		return nil, s.syntax(0, "the expression is empty")
+	}
+	text, err := s.translateUtils()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := lexer.Lex(file.NewSource(text))
+	if err != nil {
+		return nil, s.translateError(err)
+	}
+	if err := l.checkTokens(s, tokens); err != nil {
+		return nil, err
+	}
+	config := conf.CreateNew()
+	config.MaxNodes = uint(l.options.MaxNodes)
+	for _, f := range builtin.Builtins {
+		config.Disabled[f.Name] = true // functions are ours; predicates stay, the parser knows them apart
+	}
+	defer func() {
+		if recover() != nil {
+			node, err = nil, s.syntax(0, "the expression cannot be read")
+		}
+	}()
+	tree, err := parser.ParseWithConfig(translateLists(text, tokens), config)
+	if err != nil {
+		return nil, s.translateError(err)
+	}
+	return tree.Node, nil
+}
+
+// translateError puts the parser's errors into our words.
+func (s *source) translateError(err error) error {
+	var e *file.Error
+	if !errors.As(err, &e) {
+		return s.syntax(0, "the expression cannot be read")
+	}
+	found := regexp.MustCompile(`^unexpected token (\w+)(?:\("(.*)"\))?$`).FindStringSubmatch(e.Message)
+	switch {
+	case strings.Contains(e.Message, "maximum allowed nodes"):
+		return fault.New(fault.ExprLimit, "the expression has too many parts").At(s.position(0)).
+			WithHint("split it over several steps")
+	case strings.HasPrefix(e.Message, "a map key must be"):
+		return s.syntax(e.From, "a map needs a name, a text or an expression in parentheses before ':'").
+			WithHint("a list is written [1, 2]")
+	case e.Message == "expected name":
+		return s.syntax(e.From, "a name is missing behind the dot")
+	case found == nil:
+		return s.syntax(e.From, "%s", strings.ReplaceAll(e.Message, "literal not terminated", "the text has no closing quote"))
+	case found[1] == "EOF":
+		return s.syntax(e.From, "the expression ends too early")
+	case found[1] == "String":
+		return s.syntax(e.From, "unexpected text").WithHint(`a quote inside a text is written \'`)
+	case found[2] == ":":
+		return s.syntax(e.From, `unexpected ":"`).WithHint("a map inside a predicate stands in parentheses: map(list, ({a: .name}))")
+	case found[2] == "=":
+		return s.syntax(e.From, `unexpected "="`).WithHint("compare with ==; to set a variable use output: or var.set")
+	}
+	return s.syntax(e.From, "unexpected %q", found[2])
+}
+
+// utilMark stands for '@' behind the scenes; a name may begin with it, but authors may not write it.
+const utilMark = '$'
+
+// translateUtils writes @name as the parser can read it, and refuses Spring spellings that it cannot.
+func (s *source) translateUtils() (string, error) {
+	out := []byte(s.expr)
+	for i := 0; i < len(out); {
+		if end := skipText(s.expr, i); end > i {
+			i = end
+			continue
+		}
+		char := func() int { return utf8.RuneCountInString(s.expr[:i]) }
+		rest := s.expr[i:]
+		switch {
+		case out[i] == '@':
+			if len(rest) < 2 || !isLetter(rest[1]) {
+				return "", s.syntax(char(), `unexpected "@"`).WithHint("a util is written @name.function(...)")
+			}
+			out[i] = utilMark
+		case out[i] == '$':
+			return "", s.syntax(char(), `unexpected "$"`).WithHint("inside an expression names stand alone: body.name")
+		case strings.HasPrefix(rest, ".?["):
+			return "", s.syntax(char(), `selection ".?[...]" is not supported`).WithHint("write filter(list, .price > 10)")
+		case strings.HasPrefix(rest, ".!["):
+			return "", s.syntax(char(), `projection ".![...]" is not supported`).WithHint("write map(list, .name)")
+		case strings.HasPrefix(rest, "#root"):
+			return "", s.syntax(char(), `"#root" is not supported`).WithHint("body, vars and the other names are readable everywhere")
+		}
+		i++
+	}
+	return string(out), nil
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// skipText gives the index behind the quoted text or comment that starts at i, or i.
+func skipText(s string, i int) int {
+	switch c := s[i]; {
+	case c == '\'' || c == '"':
+		for j := i + 1; j < len(s); j++ {
+			switch s[j] {
+			case '\\':
+				j++
+			case c:
+				return j + 1
+			}
+		}
+		return len(s)
+	case c == '`':
+		if end := strings.IndexByte(s[i+1:], '`'); end >= 0 {
+			return i + 1 + end + 1
+		}
+		return len(s)
+	case strings.HasPrefix(s[i:], "//"):
+		if end := strings.IndexByte(s[i:], '\n'); end >= 0 {
+			return i + end
+		}
+		return len(s)
+	case strings.HasPrefix(s[i:], "/*"):
+		if end := strings.Index(s[i+2:], "*/"); end >= 0 {
+			return i + 2 + end + 2
+		}
+		return len(s)
+	}
+	return i
+}
