@@ -2,13 +2,19 @@ package interrupt
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/penstock/penstock/runtime/wasm/module"
 )
 
 // bounded copies the list of sections with maxima in the memory and table sections. Of the custom sections
-// only the names of functions are left.
+// only the names of functions are left, and the start function becomes an export.
 func bounded(m *module.Module, b Bounds) ([]module.Section, error) {
+	for _, e := range m.Exports {
+		if strings.HasPrefix(e.Name, "pcmd.") {
+			return nil, fmt.Errorf("%w: the export name %q is reserved", module.ErrMalformed, e.Name)
+		}
+	}
 	out := make([]module.Section, 0, len(m.Sections)+6)
 	var names []byte
 	for _, s := range m.Sections {
@@ -17,6 +23,8 @@ func bounded(m *module.Module, b Bounds) ([]module.Section, error) {
 			if body, ok := m.Custom("name"); ok && s.Name == "name" {
 				names = functionNames(body, m.Imported(module.Function)+len(m.Functions))
 			}
+			continue
+		case module.StartSection:
 			continue
 		case module.MemorySection:
 			s.Body = module.AppendU32(nil, uint32(len(m.Memories)))
@@ -36,6 +44,10 @@ func bounded(m *module.Module, b Bounds) ([]module.Section, error) {
 			}
 		}
 		out = append(out, s)
+	}
+	if m.HasStart {
+		item := append(module.AppendName(nil, StartExport), byte(module.Function))
+		out = extend(out, module.ExportSection, 1, module.AppendU32(item, m.Start))
 	}
 	if names != nil {
 		out = append(out, module.Section{ID: module.CustomSection, Name: "name", Body: names})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/penstock/penstock/runtime/wasm/module"
 )
@@ -21,6 +20,10 @@ const (
 	StopGlobal    = "pcmd.stop"    // set to 1 by the host: the guest traps at its next safe point
 	RefusedGlobal = "pcmd.refused" // set to 1 by the guest when its memory could not grow
 )
+
+// StartExport is the name under which the module's start function is exported instead of being run by the engine
+// before anybody could stop it. It is there only when the module has one.
+const StartExport = "pcmd.start"
 
 // Reload is the number of counts between two safe points.
 const Reload = 10_000
@@ -58,11 +61,6 @@ func Bound(m *module.Module, b Bounds) ([]byte, error) {
 func Rewrite(m *module.Module, b Bounds) ([]byte, error) {
 	if len(m.Memories) == 0 {
 		return nil, fmt.Errorf("%w: it has no memory of its own", ErrUnsupported)
-	}
-	for _, e := range m.Exports {
-		if strings.HasPrefix(e.Name, "pcmd.") {
-			return nil, fmt.Errorf("%w: the export name %q is reserved", module.ErrMalformed, e.Name)
-		}
 	}
 	sections, err := bounded(m, b)
 	if err != nil {

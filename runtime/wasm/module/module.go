@@ -172,6 +172,7 @@ type Module struct {
 	Globals   int // defined here
 	Exports   []Export
 	HasStart  bool
+	Start     uint32 // function index, when HasStart is set
 	Code      []Code
 }
 

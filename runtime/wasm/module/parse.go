@@ -101,7 +101,7 @@ func (p *parser) section(id byte, r *Reader, body []byte) Section {
 		p.exports(r)
 	case StartSection:
 		p.m.HasStart = true
-		p.index(r, Function)
+		p.m.Start = p.index(r, Function)
 	case ElementSection:
 		for range r.Count("element segments", p.limits.Segments, 3) {
 			p.element(r)
@@ -268,7 +268,7 @@ func (p *parser) exports(r *Reader) {
 	}
 }
 
-// checkExports resolves the types of exported functions.
+// checkExports resolves the types of exported functions and checks that of the start function.
 func (p *parser) checkExports(r *Reader) {
 	var imported []FuncType
 	for _, i := range p.m.Imports {
@@ -276,17 +276,18 @@ func (p *parser) checkExports(r *Reader) {
 			imported = append(imported, i.Type)
 		}
 	}
+	typeOf := func(index uint32) FuncType { // the indices were checked when they were read
+		if n := int(index); n < len(imported) {
+			return imported[n]
+		}
+		return p.m.Types[p.m.Functions[int(index)-len(imported)]]
+	}
 	for i := range p.m.Exports {
-		e := &p.m.Exports[i]
-		if e.Kind != Function {
-			continue
+		if e := &p.m.Exports[i]; e.Kind == Function {
+			e.Type = typeOf(e.Index)
 		}
-		if n := int(e.Index); n < len(imported) {
-			e.Type = imported[n]
-		} else if n -= len(imported); n < len(p.m.Functions) {
-			e.Type = p.m.Types[p.m.Functions[n]]
-		} else {
-			r.Fail("unknown function index")
-		}
+	}
+	if p.m.HasStart && !typeOf(p.m.Start).Equal(FuncType{}) {
+		r.Fail("the start function has parameters or results")
 	}
 }
