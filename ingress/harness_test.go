@@ -1,0 +1,283 @@
+package ingress_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/penstock/penstock/ingress"
+	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// world is a door over real sockets, with what stands behind it kept in memory.
+type world struct {
+	t    testing.TB
+	addr string
+	dir  *ingress.Directory
+	srv  *ingress.Server
+	stop func() error // ends Run and gives its error
+
+	mu      sync.Mutex
+	events  []event.Event
+	dedupes map[string]string // scope and key to event id
+	emitErr error
+	onEmit  func(event.Event)
+	rejects []store.Reject
+	results map[string]run.Result
+	polls   int
+	hooks   map[string]webhook.Webhook
+	log     bytes.Buffer
+	clock   time.Time
+}
+
+func (w *world) Emit(_ context.Context, e event.Event, d event.Dedupe) (event.Accepted, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.onEmit != nil {
+		w.onEmit(e)
+	}
+	if w.emitErr != nil {
+		return event.Accepted{}, w.emitErr
+	}
+	if d.Key != "" {
+		if first, known := w.dedupes[d.Scope+"\x00"+d.Key]; known {
+			return event.Accepted{EventID: first}, nil
+		}
+		w.dedupes[d.Scope+"\x00"+d.Key] = e.ID
+	}
+	w.events = append(w.events, e)
+	return event.Accepted{EventID: e.ID, Fresh: true}, nil
+}
+
+func (w *world) Result(_ context.Context, id string) (run.Result, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.polls++
+	r, ok := w.results[id]
+	if !ok {
+		return run.Result{}, fault.New(fault.ResultGone, "no result")
+	}
+	return r, nil
+}
+
+func (w *world) AddReject(r store.Reject) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rejects = append(w.rejects, r)
+}
+
+func (w *world) PutWebhook(_ context.Context, h webhook.Webhook) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.hooks[h.UUID] = h
+	return nil
+}
+
+func (w *world) DeleteWebhook(_ context.Context, uuid string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.hooks, uuid)
+	return nil
+}
+
+func (w *world) Webhooks(context.Context) ([]webhook.Webhook, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []webhook.Webhook
+	for _, h := range w.hooks {
+		out = append(out, h)
+	}
+	slices.SortFunc(out, func(a, b webhook.Webhook) int { return a.Created.Compare(b.Created) })
+	return out, nil
+}
+
+func (w *world) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(line)
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.clock
+}
+
+func (w *world) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+// taken gives the events so far and forgets them.
+func (w *world) taken() []event.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.events
+	w.events = nil
+	return out
+}
+
+func (w *world) refused() []store.Reject {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.rejects
+	w.rejects = nil
+	return out
+}
+
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+// secrets resolves literals and two references.
+type secrets struct{}
+
+func (secrets) Resolve(ref string) (string, error) {
+	switch name, isRef := strings.CutPrefix(ref, "env:"); {
+	case !isRef:
+		return ref, nil
+	case name == "GOOD":
+		return "from the environment", nil
+	default:
+		return "", fmt.Errorf("environment variable %s is not set", name)
+	}
+}
+
+func presets(t testing.TB) *verify.Presets {
+	t.Helper()
+	p, err := verify.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// many is a budget of failures that tests do not use up.
+const many = 1 << 30
+
+func open(t testing.TB, o ingress.Options) *world {
+	t.Helper()
+	w := &world{
+		t: t, dedupes: map[string]string{}, results: map[string]run.Result{}, hooks: map[string]webhook.Webhook{},
+		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	logger := slog.New(slog.NewJSONHandler(w, nil))
+	var err error
+	w.dir, err = ingress.NewDirectory(t.Context(), w, presets(t), secrets{},
+		ingress.DirectoryOptions{PublicURL: o.PublicURL, Now: w.now, Logger: logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Address = "127.0.0.1:0"
+	w.srv, err = ingress.New(o, ingress.Deps{Emitter: w, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.serve()
+	return w
+}
+
+func (w *world) serve() {
+	w.t.Helper()
+	addr, err := w.srv.Listen()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.addr = addr.String()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.srv.Run(ctx) }()
+	w.stop = sync.OnceValue(func() error { cancel(); return <-ended })
+	w.t.Cleanup(func() {
+		if err := w.stop(); err != nil {
+			w.t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+func (w *world) put(h webhook.Webhook) webhook.Webhook {
+	w.t.Helper()
+	if h.EventKey == "" {
+		h.EventKey = "webhook.lead.created"
+	}
+	out, err := w.dir.Put(context.Background(), h)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+type answer struct {
+	*http.Response
+	body string
+}
+
+// do sends one request on a connection of its own and follows no redirect.
+func (w *world) do(method, path, body string, header ...string) answer {
+	w.t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: door.test\r\nConnection: close\r\n", method, path)
+	for _, h := range header {
+		b.WriteString(h + "\r\n")
+	}
+	if body != "" || method == "POST" {
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", len(body))
+	}
+	b.WriteString("\r\n" + body)
+	text := w.raw(b.String())
+	r, err := http.ReadResponse(bufio.NewReader(strings.NewReader(text)), &http.Request{Method: method})
+	if err != nil {
+		w.t.Fatalf("%s %s: %v in %q", method, path, err, text)
+	}
+	got, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return answer{r, string(got)}
+}
+
+// raw sends bytes as they are, ends the sending side and gives all that comes back.
+func (w *world) raw(text string) string {
+	w.t.Helper()
+	c, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // a socket that is open takes a deadline
+	if _, err := io.WriteString(c, text); err != nil {
+		return "" // closed while we sent: nothing was served
+	}
+	c.(*net.TCPConn).CloseWrite() //nolint:errcheck // as above
+	got, _ := io.ReadAll(c)       // a reset ends it too
+	return string(got)
+}
+
+func sign(secret string, parts ...string) string {
+	m := hmac.New(sha256.New, []byte(secret))
+	for _, p := range parts {
+		m.Write([]byte(p))
+	}
+	return hex.EncodeToString(m.Sum(nil))
+}

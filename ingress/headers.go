@@ -1,0 +1,84 @@
+package ingress
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	maxEventHeaders = 32
+	maxEventHeader  = 1024 // bytes of a value
+)
+
+// private are words in a header name that speak of a proof, a secret or the way through proxies: such a
+// field never becomes part of an event.
+var private = []string{
+	"token", "auth", "cookie", "signature", "hmac", "secret", "key", "password", "credential", "session",
+	"x-forwarded-", "x-real-ip", "x-client-cert", "x-ssl-",
+}
+
+// eventHeaders copies the safe part of the header into the event: content-type, user-agent, the
+// sender's x- fields and those that the preset names, in lower case. Values that are long or not UTF-8 are
+// left out; of a repeated field the values are joined by commas.
+func eventHeaders(h *fasthttp.RequestHeader, named []string, proof string) map[string]string {
+	out := make(map[string]string, 8)
+	for rawName, rawValue := range h.All() {
+		if len(out) == maxEventHeaders {
+			break
+		}
+		if !maybeEventHeader(rawName, named) || len(rawValue) == 0 || len(rawValue) > maxEventHeader || !utf8.Valid(rawValue) {
+			continue
+		}
+		name := strings.ToLower(string(rawName))
+		if name == proof || !contains(named, name) && isPrivate(name) {
+			continue
+		}
+		if first, again := out[name]; again {
+			if len(first)+len(rawValue) < maxEventHeader {
+				out[name] = first + ", " + string(rawValue)
+			}
+			continue
+		}
+		out[name] = string(rawValue)
+	}
+	return out
+}
+
+func maybeEventHeader(name []byte, named []string) bool {
+	if len(name) > 64 {
+		return false
+	}
+	if len(name) > 2 && (name[0] == 'X' || name[0] == 'x') && name[1] == '-' {
+		return true
+	}
+	switch string(name) {
+	case "Content-Type", "User-Agent":
+		return true
+	}
+	for _, n := range named {
+		if strings.EqualFold(n, string(name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func isPrivate(name string) bool {
+	for _, word := range private {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
