@@ -45,7 +45,7 @@ func (l *Language) compile(src *source) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Program{lang: l, code: out, vars: c.slots}, nil
+	return &Program{lang: l, src: src, code: out, vars: c.slots}, nil
 }
 
 func (c *compiler) at(err error, n ast.Node) error { return c.src.at(err, n.Location().From) }

@@ -85,6 +85,7 @@ func (l *Language) Compile(src string) (*Program, error) {
 // Program is a compiled expression. It may be evaluated from many goroutines.
 type Program struct {
 	lang *Language
+	src  *source
 	code code
 	vars int // slots for `let`
 }
@@ -121,7 +122,7 @@ func (p *Program) eval(st *state) (any, error) {
 		// What an expression built may hold one value many times over and so be far larger as text
 		// than it is in memory.
 		if _, err := st.measure(v, 0); err != nil {
-			return nil, err
+			return nil, p.src.at(err, 0)
 		}
 	}
 	return leave(v)

@@ -107,6 +107,10 @@ func (s *source) translateError(err error) error {
 			WithHint("a list is written [1, 2]")
 	case e.Message == "expected name":
 		return s.syntax(e.From, "a name is missing behind the dot")
+	case strings.HasPrefix(e.Message, "invalid") && strings.Contains(e.Message, "literal"):
+		return s.syntax(e.From, "the number is out of range")
+	case found == nil && len(e.Message) > 100:
+		return s.syntax(e.From, "the expression cannot be read")
 	case found == nil:
 		return s.syntax(e.From, "%s", strings.ReplaceAll(e.Message, "literal not terminated", "the text has no closing quote"))
 	case found[1] == "EOF":
@@ -118,7 +122,7 @@ func (s *source) translateError(err error) error {
 	case found[2] == "=":
 		return s.syntax(e.From, `unexpected "="`).WithHint("compare with ==; to set a variable use output: or var.set")
 	}
-	return s.syntax(e.From, "unexpected %q", found[2])
+	return s.syntax(e.From, "unexpected %q", found[2][:min(len(found[2]), 40)])
 }
 
 // utilMark stands for '@' behind the scenes; a name may begin with it, but authors may not write it.

@@ -114,6 +114,9 @@ func (st *state) object(n int) (map[string]any, error) {
 	if err := st.grow(size); err != nil {
 		return nil, err
 	}
+	if err := st.step(n); err != nil { // filling a map is dearer than filling a list
+		return nil, err
+	}
 	st.built = true
 	return make(map[string]any, n), nil
 }
@@ -158,8 +161,10 @@ func (st *state) measure(v any, depth int) (int, error) {
 				break
 			}
 		}
-	default:
+	case nil, bool, int, float64:
 		size = 25 // the longest float
+	default:
+		return 0, fault.New(fault.ExprEval, "a value is neither null, boolean, number, text, list nor map")
 	}
 	if size > st.maxBytes {
 		return 0, limit("bytes", st.maxBytes)

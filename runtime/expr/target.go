@@ -51,7 +51,7 @@ func (l *Language) Target(text string) (*Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.steps = append(t.steps, &Program{lang: l, code: step, vars: c.slots})
+		t.steps = append(t.steps, &Program{lang: l, src: src, code: step, vars: c.slots})
 		tree = m.Node
 	}
 	slices.Reverse(t.steps)

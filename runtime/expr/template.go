@@ -12,6 +12,9 @@ type Template struct {
 	lang   *Language
 	parts  []part
 	single bool // exactly one expression and nothing else: its value keeps its type
+
+	constant bool // nothing is read: every evaluation gives value
+	value    any
 }
 
 // part is fixed text or an expression.
@@ -62,7 +65,7 @@ func (l *Language) Template(text string) (*Template, error) {
 	}
 	t.add(part{fixed: fixed.String()})
 	t.single = expressions == 1 && len(t.parts) == 1
-	t.foldTexts()
+	t.fold()
 	return t, nil
 }
 
@@ -75,9 +78,11 @@ func (t *Template) add(parts ...part) {
 	}
 }
 
-// foldTexts writes constant expressions of a mixed text out.
-func (t *Template) foldTexts() {
+// fold writes the constant expressions of a mixed text out.
+func (t *Template) fold() {
 	if t.single {
+		code := t.parts[0].program.code
+		t.constant, t.value = code.constant, code.value
 		return
 	}
 	var out []part
@@ -92,6 +97,12 @@ func (t *Template) foldTexts() {
 		out = append(out, p)
 	}
 	t.parts = out
+	switch {
+	case len(out) == 0:
+		t.constant, t.value = true, ""
+	case len(out) == 1 && out[0].program == nil:
+		t.constant, t.value = true, out[0].fixed
+	}
 }
 
 // closing gives the index of the } that ends the expression starting at i, -1 when there is none.
@@ -117,24 +128,13 @@ func closing(text string, i int) int {
 }
 
 // Constant gives the value of a template that depends on nothing.
-func (t *Template) Constant() (any, bool) {
-	switch {
-	case len(t.parts) == 0:
-		return "", true
-	case len(t.parts) > 1:
-		return nil, false
-	case t.parts[0].program == nil:
-		return t.parts[0].fixed, true
-	}
-	code := t.parts[0].program.code
-	return code.value, t.single && code.constant
-}
+func (t *Template) Constant() (any, bool) { return t.value, t.constant }
 
 // Eval gives the value of the template: of its expression with its type when it is nothing else, else a
 // text. The limits hold for all expressions of the text together. Errors are those of [Program.Eval].
 func (t *Template) Eval(ctx context.Context, env Env) (any, error) {
-	if v, ok := t.Constant(); ok {
-		return v, nil
+	if t.constant {
+		return t.value, nil
 	}
 	if t.single {
 		return t.parts[0].program.Eval(ctx, env)
