@@ -1,0 +1,96 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/store/sqlite"
+)
+
+func now() time.Time { return time.Now() }
+
+// payload is a JSON text of that many bytes.
+func payload(size int) []byte {
+	return append(append([]byte{'"'}, bytes.Repeat([]byte("x"), size-2)...), '"')
+}
+
+func TestABrokenWriteHarmsNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := open(t, sqlite.Options{Dir: t.TempDir()})
+	defer s.Close()
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			for range 20 {
+				if i%4 == 0 {
+					if err := s.WriteBroken(t.Context()); fault.CodeOf(err) != fault.StoreUnavailable {
+						t.Errorf("a broken write: %v", err)
+					}
+					continue
+				}
+				e := event.New("a", now())
+				got, err := s.Accept(t.Context(), e, event.Dedupe{Scope: "s", Key: e.ID, Until: now().Add(time.Hour)})
+				if err != nil || !got.Fresh {
+					t.Errorf("%+v, %v", got, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := s.Health(); err != nil {
+		t.Error(err)
+	}
+	kept, err := s.Unsettled(t.Context(), 0, 10_000)
+	if err != nil || len(kept) != 48*20 {
+		t.Errorf("%d events are kept (%v), want %d", len(kept), err, 48*20)
+	}
+}
+
+// TestTheLogIsBounded writes while reads overlap without a gap, which keeps SQLite by itself from
+// starting its log over.
+func TestTheLogIsBounded(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, sqlite.Options{Dir: dir})
+	defer s.Close()
+	stop := make(chan struct{})
+	var readers, writers sync.WaitGroup
+	for range 8 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := s.Events(t.Context(), store.EventQuery{Limit: 4}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	const total = 2 * sqlite.MostWAL
+	text := payload(256 << 10)
+	for range 4 {
+		writers.Go(func() {
+			for range total / 4 / len(text) {
+				e := event.New("a", now())
+				e.Payload = text
+				if _, err := s.Accept(t.Context(), e, event.Dedupe{}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	close(stop)
+	readers.Wait()
+	if size := written(t, dir); size > sqlite.MostWAL {
+		t.Errorf("the log has %d bytes, at most %d are allowed", size, sqlite.MostWAL)
+	}
+}
