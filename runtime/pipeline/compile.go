@@ -174,6 +174,8 @@ func (c *compiler) lookup(call *call) *command.Definition {
 	switch {
 	case call.command == "event.receive":
 		added.hint(`did you mean "event.listen"?`)
+	case strings.Contains(call.command, " - "):
+		added.hint(`begin every "- " of a list in the same column`)
 	case spaced && c.known(strings.TrimSuffix(name, ":")) && rest != "":
 		added.hint(`put a colon behind the name: "%s: ..."`, strings.TrimSuffix(name, ":"))
 	default:

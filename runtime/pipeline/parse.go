@@ -199,6 +199,8 @@ func (d *Document) call(f *faults, n *node) {
 		k := n.keys[1]
 		f.add(fault.PipelineInvalid, k.line, k.col, "%q stands beside the command %q, not below it", short(k.name), short(n.keys[0].name)).
 			hint("indent the parameters of a command further than its name, and begin every command with \"- \"")
+	case n.kind == mapNode:
+		f.add(fault.PipelineInvalid, n.line, n.col, "an empty map names no command")
 	default:
 		name, ok := n.text()
 		if !ok {

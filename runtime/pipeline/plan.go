@@ -59,6 +59,7 @@ type argument struct {
 	param *command.Param // nil for a free one
 	name  string
 	value operand
+	pos   fault.Position
 }
 
 // Name is the pipeline's name: the file's path without [Suffix], with dots between the folders.

@@ -88,7 +88,8 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 		}
 		x.out.Step++
 		last := x.exit || x.out.Step == len(p.steps)
-		if s.def.Spec.Effect && !last && in.Journal != nil {
+		skipped := x.out.Steps[len(x.out.Steps)-1].Status == run.StepSkipped
+		if s.def.Spec.Effect && !skipped && !last && in.Journal != nil {
 			if err := in.Journal(ctx, x.out.State); err != nil {
 				return x.out, fault.Wrap(fault.CodeOf(err), err, "recording the run").WithRetry(0).In(s.where).At(s.pos)
 			}
@@ -319,11 +320,11 @@ func (x *execution) arguments(ctx context.Context, s *step) (map[string]any, err
 		}
 		if a.param != nil {
 			if v, err = a.param.Check(v); err != nil {
-				return nil, err
+				return nil, at(err, a.pos)
 			}
 			if v == nil && a.param.Type != command.TypeAny {
 				if a.param.Required && a.param.Default == nil {
-					return nil, a.param.Missing()
+					return nil, a.param.Missing().At(a.pos)
 				}
 				continue
 			}
@@ -420,6 +421,14 @@ func (x *execution) explain(s *step, err error) *fault.Error {
 		pos = e.Pos
 	}
 	return e.In(where).At(pos)
+}
+
+func at(err error, pos fault.Position) error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return e.At(pos)
+	}
+	return err
 }
 
 func canceled() *fault.Error { return fault.New(fault.CommandCanceled, "the run was cancelled") }

@@ -177,7 +177,7 @@ func (c *compiler) argument(s *step, p *command.Param, k key, n *node) {
 		if p != nil {
 			name = p.Name
 		}
-		s.dynamic = append(s.dynamic, argument{param: p, name: name, value: o})
+		s.dynamic = append(s.dynamic, argument{param: p, name: name, value: o, pos: c.at(n.line, n.col)})
 		return
 	}
 	if p == nil {

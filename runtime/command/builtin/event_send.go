@@ -58,8 +58,9 @@ func eventSend(d Deps) command.Definition {
 // follow makes the event: it keeps namespace, trace and correlation id, and counts one hop more.
 func follow(d Deps, call command.Call) (event.Event, error) {
 	key, _ := call.Args["key"].(string)
-	if err := event.CheckKey(key); err != nil {
-		return event.Event{}, err
+	if event.CheckKey(key) != nil { // its message shows the key, which may come from a payload
+		return event.Event{}, fault.New(fault.EventInvalid, "parameter %q is not an event key", "key").
+			WithHint("join words of letters, digits, _ - : / @ by single dots, %d bytes at most", event.MaxKeyLength)
 	}
 	if call.Event.Hops >= event.MaxHops {
 		return event.Event{}, fault.New(fault.EventHops, "the event would be number %d in a row, and %d are allowed", call.Event.Hops+1, event.MaxHops).
