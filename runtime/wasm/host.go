@@ -134,7 +134,8 @@ func (h *Host) runtime(ctx context.Context, slow bool) (wazero.Runtime, error) {
 	return r, nil
 }
 
-// Close closes all plugins, waiting for running calls as long as ctx allows, and then the engine.
+// Close closes all plugins, waiting for running calls as long as ctx allows, and then the engine. With calls still
+// running it gives an error and leaves the engine open: closing would take the memory from under them.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	h.closed = true
@@ -143,6 +144,9 @@ func (h *Host) Close(ctx context.Context) error {
 	var errs []error
 	for _, p := range plugins {
 		errs = append(errs, p.Close(ctx))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
 	}
 	h.mu.Lock()
 	opened := h.opened

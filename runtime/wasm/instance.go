@@ -40,7 +40,7 @@ func newInstance(ctx context.Context, p *Plugin) (*instance, error) {
 		WithNanosleep(inst.sleep).WithOsyield(runtime.Gosched).
 		WithStdout(&lineWriter{inst: inst, level: slog.LevelInfo}).
 		WithStderr(&lineWriter{inst: inst, level: slog.LevelWarn})
-	mod, err := p.runtime.InstantiateModule(ctx, p.compiled, config)
+	mod, err := p.runtime.InstantiateModule(withMemory(ctx), p.compiled, config)
 	if err != nil {
 		p.log.Warn("plugin could not be instantiated", slog.String("reason", clip(err.Error(), maxTrace)))
 		if strings.Contains(err.Error(), "signature mismatch") {

@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -75,11 +74,23 @@ func (p *Plugin) Rights() []Right {
 }
 
 // Close waits for running calls as long as ctx allows and ends the plugin. Calls that come later fail with
-// fault.PluginUnknown.
+// fault.PluginUnknown. When ctx ends first, the plugin stays usable for the calls that run, and its code in memory.
 func (p *Plugin) Close(ctx context.Context) error {
 	p.closing.Do(func() {
 		p.host.remove(p)
-		p.closeEr = errors.Join(p.pool.close(ctx), p.compiled.Close(context.WithoutCancel(ctx)))
+		if p.closeEr = p.pool.close(ctx); p.closeEr == nil {
+			p.closeEr = p.compiled.Close(ctx)
+		}
 	})
 	return p.closeEr
 }
+
+// Stats are figures of a plugin at one moment.
+type Stats struct {
+	Instances   int    // alive, in use or idle
+	Idle        int    // not in use
+	MemoryBytes uint64 // of the idle instance with the largest memory
+}
+
+// Stats gives the plugin's figures.
+func (p *Plugin) Stats() Stats { return p.pool.stats() }

@@ -186,3 +186,13 @@ func (p *pool) close(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (p *pool) stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Stats{Instances: len(p.idle) + len(p.busy), Idle: len(p.idle)}
+	for _, inst := range p.idle {
+		s.MemoryBytes = max(s.MemoryBytes, uint64(inst.mod.Memory().Size()))
+	}
+	return s
+}
