@@ -70,3 +70,10 @@ func (c *Config) WithAdminToken(token string) *Config {
 	out.Admin.Token = secret.New(token)
 	return &out
 }
+
+// WithAdminURL gives a copy whose admin.url is where the server was found.
+func (c *Config) WithAdminURL(url string) *Config {
+	out := *c
+	out.Admin.URL = url
+	return &out
+}
