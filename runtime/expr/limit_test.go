@@ -176,8 +176,8 @@ func hostile() map[string]string {
 		"patterns in loop":   "all(1..99999, not ('b' matches ('a' + string(#))))",
 		"big match in loop":  "all(1..99999, body.mb matches 'a*')",
 		"slow pattern":       "body.mb matches '(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)b'",
-		"all matches":        "@text.matches(body.k30, 'a|b')",
-		"empty matches":      "@text.matches(body.k30, '')",
+		"all matches":        "@text.matches(body.k9[:1000], 'a|b')",
+		"empty matches":      "@text.matches(body.k9[:1000], '')",
 		"deep pattern":       "'a' matches '" + nest("(", "a", ")", 500) + "'",
 		// numbers
 		"power":        "2 ** 100000",
