@@ -46,6 +46,7 @@ func checkLine(method, target, protocol []byte) Verdict {
 
 func checkFields(raw []byte, http10 bool, maxFields int) Verdict {
 	var fields, hosts, lengths, encodings, types int
+	complete := false
 	for len(raw) > 0 {
 		end := bytes.IndexByte(raw, '\n')
 		if end < 1 || raw[end-1] != '\r' {
@@ -57,6 +58,7 @@ func checkFields(raw []byte, http10 bool, maxFields int) Verdict {
 			if len(raw) > 0 {
 				return malformed("http.line_end")
 			}
+			complete = true
 			break
 		}
 		if line[0] == ' ' || line[0] == '\t' {
@@ -109,6 +111,8 @@ func checkFields(raw []byte, http10 bool, maxFields int) Verdict {
 		}
 	}
 	switch {
+	case !complete:
+		return malformed("http.line_end")
 	case hosts != 1:
 		return malformed("header.host")
 	case lengths > 1:

@@ -51,7 +51,9 @@ func TestCheckFields(t *testing.T) {
 		"two content types":              {"HTTP/1.1", "Host: a\r\nContent-Type: a/b\r\ncontent-type: a/b\r\n\r\n", "header.content_type"},
 		"no host":                        {"HTTP/1.1", "X: a\r\n\r\n", "header.host"},
 		"empty host":                     {"HTTP/1.1", "Host: \r\n\r\n", "header.host"},
-		"no fields":                      {"HTTP/1.1", "", "header.host"},
+		"no fields":                      {"HTTP/1.1", "\r\n", "header.host"},
+		"nothing":                        {"HTTP/1.1", "", "http.line_end"},
+		"no empty line":                  {"HTTP/1.1", "Host: a\r\n", "http.line_end"},
 		"as many fields as are allowed":  {"HTTP/1.1", "Host: a\r\n" + strings.Repeat("X: a\r\n", maxFields-1) + "\r\n", ""},
 		"one field more than is allowed": {"HTTP/1.1", "Host: a\r\n" + strings.Repeat("X: a\r\n", maxFields) + "\r\n", "header.many"},
 	} {

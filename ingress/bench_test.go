@@ -1,0 +1,121 @@
+package ingress_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/penstock/penstock/ingress"
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// nothing is an emitter that keeps no event, so that the door alone is measured.
+type nothing struct{}
+
+func (nothing) Emit(_ context.Context, e event.Event, _ event.Dedupe) (event.Accepted, error) {
+	return event.Accepted{EventID: e.ID, Fresh: true}, nil
+}
+
+// BenchmarkAccept measures the door over real sockets, with a proof and the name of the delivery, beside
+// its floor: the bare server answering 202. The client is in the same process and in both figures.
+func BenchmarkAccept(b *testing.B) {
+	body := `{"lead":"` + strings.Repeat("x", 1000) + `"}`
+	for _, callers := range []int{1, 16, 64} {
+		b.Run(fmt.Sprintf("floor/%d", callers), func(b *testing.B) {
+			load(b, bare(b), callers, "POST /hooks/x HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nUser-Agent: bench\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958\r\nX-Hub-Signature-256: sha256="+sign("k", body)+fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n", len(body))+body)
+		})
+		b.Run(fmt.Sprintf("door/%d", callers), func(b *testing.B) {
+			w := &world{t: b, hooks: map[string]webhook.Webhook{}}
+			logger := slog.New(slog.DiscardHandler)
+			var err error
+			if w.dir, err = ingress.NewDirectory(b.Context(), w, presets(b), secrets{}, ingress.DirectoryOptions{Now: time.Now, Logger: logger}); err != nil {
+				b.Fatal(err)
+			}
+			hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"k"}}})
+			w.srv, err = ingress.New(ingress.Options{Address: "127.0.0.1:0"}, ingress.Deps{Emitter: nothing{}, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: time.Now})
+			if err != nil {
+				b.Fatal(err)
+			}
+			w.serve()
+			load(b, w.addr, callers, "POST /hooks/"+hook.UUID+" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nUser-Agent: bench\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958\r\nX-Hub-Signature-256: sha256="+sign("k", body)+fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n", len(body))+body)
+		})
+	}
+}
+
+func bare(b *testing.B) string {
+	b.Helper()
+	app := fiber.New(fiber.Config{DisableStartupMessage: true})
+	app.Post("/hooks/x", func(c *fiber.Ctx) error { return c.SendStatus(http.StatusAccepted) })
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(ln) }()
+	b.Cleanup(func() {
+		if err := app.ShutdownWithTimeout(10 * time.Second); err != nil {
+			b.Error(err)
+		}
+		<-ended
+	})
+	return ln.Addr().String()
+}
+
+// load sends b.N requests from as many callers as asked for, each waiting for its answer.
+func load(b *testing.B, addr string, callers int, request string) {
+	b.Helper()
+	conns := make([]net.Conn, callers)
+	size := 0
+	for i := range conns {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, request); err != nil {
+			b.Fatal(err)
+		}
+		buf := make([]byte, 4096)
+		if size, err = c.Read(buf); err != nil {
+			b.Fatal(err)
+		}
+		if got := string(buf[:size]); !strings.HasPrefix(got, "HTTP/1.1 20") {
+			b.Fatalf("answer %q", got)
+		}
+		conns[i] = c
+	}
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	b.ReportAllocs()
+	b.ResetTimer()
+	for _, c := range conns {
+		wg.Go(func() {
+			out, in := []byte(request), make([]byte, size)
+			for left.Add(-1) >= 0 {
+				if _, err := c.Write(out); err != nil {
+					b.Error(err)
+					return
+				}
+				if _, err := io.ReadFull(c, in); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+}
