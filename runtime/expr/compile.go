@@ -29,7 +29,6 @@ type compiler struct {
 	src    *source
 	locals []string // names of `let` in scope, innermost last; the index is the slot
 	slots  int      // most slots in use at once
-	inside int      // predicates around the current part
 	parts  int      // compiled so far
 	fold   *state   // its small budget is shared by all foldings of one expression
 }

@@ -17,7 +17,7 @@ func methodNames() map[string]string {
 		"toUpperCase": "@text.upperCase", "toLowerCase": "@text.lowerCase", "trim": "@text.trim",
 		"indexOf": "@text.indexOf", "lastIndexOf": "@text.lastIndexOf", "substring": "@text.substring",
 		"replace": "@text.replaceAll", "split": "@text.split", "concat": "@text.append", "toString": "string",
-		"get": "@item", "keySet": "keys", "values": "values",
+		"get": "@item", "join": "join", "keySet": "keys", "values": "values",
 	}
 }
 

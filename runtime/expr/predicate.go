@@ -59,15 +59,11 @@ func (c *compiler) predicate(n *ast.BuiltinNode) (code, error) {
 			return code{}, c.syntax(n, "the second argument of %s cannot be read", n.Name)
 		}
 		before := c.parts
-		c.inside++
 		l.body, err = c.compile(p.Node)
-		c.inside--
 		if err != nil {
 			return code{}, err
 		}
 		l.cost = 1 + (c.parts-before)/8
-	} else if n.Name == "count" {
-		l.body = code{run: func(st *state) (any, error) { return st.scope.item, nil }}
 	}
 	extra, hasExtra := constant(nil), len(n.Arguments) > 2
 	if hasExtra {
@@ -114,7 +110,7 @@ func (c *compiler) loopWork(n *ast.BuiltinNode, l loop, extra code, hasExtra boo
 		}
 		return false, fault.New(fault.ExprEval, "the predicate of %s gives a %s, not true or false", n.Name, typeName(v))
 	}
-	// decide visits until one predicate gives stop.
+	// find gives the first index where the predicate is stop, or -1.
 	find := func(st *state, list []any, stop bool) (at int, err error) {
 		at = -1
 		err = l.each(st, list, func(i int, v any) (bool, error) {

@@ -19,7 +19,7 @@ const (
 
 // regex is a pattern with its cost: Go's engine takes time in proportion to text and parts, no more.
 type regex struct {
-	all   *regexp.Regexp // matches whole texts only
+	re    *regexp.Regexp
 	parts int
 }
 
@@ -42,7 +42,7 @@ func compileRegex(pattern string, whole bool) (*regex, error) {
 	if err != nil {
 		return nil, fault.New(fault.ExprEval, "the pattern is not a regular expression")
 	}
-	return &regex{all: re, parts: parts}, nil
+	return &regex{re: re, parts: parts}, nil
 }
 
 // weight estimates the size of the compiled pattern without writing repetitions out.
@@ -137,5 +137,5 @@ func matchWhole(st *state, a, b any, re *regex) (bool, error) {
 	if err := re.charge(st, text); err != nil {
 		return false, err
 	}
-	return re.all.MatchString(text), nil
+	return re.re.MatchString(text), nil
 }

@@ -311,7 +311,7 @@ func findMatches(st *state, a []any) (any, error) {
 	if err := st.grow(96 * min(len(s)+1, st.lang.options.MaxList)); err != nil { // one match a character at worst
 		return nil, err
 	}
-	found := re.all.FindAllString(s, st.lang.options.MaxList+1) // one too many is refused below
+	found := re.re.FindAllString(s, st.lang.options.MaxList+1) // one too many is refused below
 	out, err := st.list(len(found))
 	if err != nil {
 		return nil, err
