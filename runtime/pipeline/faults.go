@@ -8,10 +8,14 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 )
 
+// maxFaults is how many faults of one file are told; a file with more is not a pipeline.
+const maxFaults = 100
+
 // faults gathers what is wrong with one file.
 type faults struct {
 	file string
 	list fault.List
+	more int // how many faults were left out
 }
 
 // added is the fault that was added last, for its hint.
@@ -35,6 +39,10 @@ func (f *faults) addAt(err error, pos fault.Position) added {
 	if !errors.As(err, &e) {
 		e = fault.Wrap(fault.PipelineInvalid, err, "checking the pipeline")
 	}
+	if len(f.list) >= maxFaults {
+		f.more++
+		return added{&e}
+	}
 	f.list = append(f.list, e.At(pos))
 	return added{&f.list[len(f.list)-1]}
 }
@@ -42,6 +50,11 @@ func (f *faults) addAt(err error, pos fault.Position) added {
 // err gives the faults in the order of their positions, each once.
 func (f *faults) err() error {
 	sortFaults(f.list)
+	if f.more > 0 {
+		last := f.list[len(f.list)-1].Pos
+		f.list = append(f.list, fault.New(fault.PipelineInvalid, "%d more faults are not listed", f.more).At(last))
+		f.more = 0
+	}
 	f.list = slices.CompactFunc(f.list, func(a, b *fault.Error) bool { return a.Error() == b.Error() })
 	return f.list.Err()
 }

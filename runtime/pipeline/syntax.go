@@ -26,6 +26,9 @@ func syntaxFault(f *faults, lines []string, err error) {
 		no++ // the parser counts the line where a list or map began from 0, the scanner its lines from 1
 	}
 	no = min(max(no, 1), len(lines))
+	for no > 1 && strings.TrimSpace(lines[no-1]) == "" { // the end of the file is after its last line
+		no--
+	}
 	line := lines[no-1]
 	indent := len(line) - len(strings.TrimLeft(line, " "))
 	col := indent + 1
@@ -62,6 +65,8 @@ func syntaxFault(f *faults, lines []string, err error) {
 		add(columnOf(line, "[", col), "a list in [ ] has no end").hint("close it with ]")
 	case says("expected ',' or '}'"):
 		add(columnOf(line, "{", col), "a map in { } has no end").hint("close it with }")
+	case says("expected node content"):
+		add(col, "a value is missing, or a list or map in brackets has no end")
 	case says("control characters"):
 		no, col = findControl(lines)
 		add(col, "a control character").hint(`remove it, or write it as "\u00.." in double quotes`)
