@@ -243,10 +243,11 @@ func (l *layer) put(path []string, v any, o origin) {
 	l.origins[joined(path)] = o
 }
 
-func (l *layer) unknown(o origin, t reflect.Type, path []string, name string) {
-	at := append(append([]string{}, path...), name)
+// unknown reports the key name below path; rest is what a variable or the command line wants below it.
+func (l *layer) unknown(o origin, t reflect.Type, path []string, name string, rest ...string) {
+	at := append(append(slices.Clone(path), name), rest...)
 	e := o.fault(fault.ConfigUnknown, "unknown key %q", display(at))
-	if near := l.nearest(t, path, name); near != "" {
+	if near := l.nearest(t, path, name, rest); near != "" {
 		e = e.WithHint(`did you mean %q?`, near)
 	} else if open(t) {
 		e = e.WithHint("a key with a name of its own has to be a section here")
@@ -255,9 +256,13 @@ func (l *layer) unknown(o origin, t reflect.Type, path []string, name string) {
 }
 
 // nearest looks among the keys beside name, then among all.
-func (l *layer) nearest(t reflect.Type, path []string, name string) string {
+func (l *layer) nearest(t reflect.Type, path []string, name string, rest []string) string {
 	if n := fault.Nearest(name, names(t)); n != "" {
-		return l.spell(append(append([]string{}, path...), n))
+		whole := append(append(slices.Clone(path), n), rest...)
+		if !slices.ContainsFunc(knownKeys(reflect.TypeFor[Config](), nil), func(k []string) bool { return slices.Equal(k, whole) }) {
+			whole = whole[:len(path)+1]
+		}
+		return l.spell(whole)
 	}
 	if open(t) {
 		return ""
@@ -269,7 +274,7 @@ func (l *layer) nearest(t reflect.Type, path []string, name string) string {
 		}
 		all = append(all, display(p))
 	}
-	if n := fault.Nearest(display(append(append([]string{}, path...), name)), all); n != "" {
+	if n := fault.Nearest(display(append(append(slices.Clone(path), name), rest...)), all); n != "" {
 		return l.spell(strings.Split(n, "."))
 	}
 	return ""

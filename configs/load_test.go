@@ -153,6 +153,8 @@ func TestFaults(t *testing.T) {
 		"below a single setting":    {environ: []string{"PI_STORE__DIR__X=1"}, want: `environment PI_STORE__DIR__X: unknown key "store.dir.x"; PI_STORE__DIR is a single setting`, code: fault.ConfigUnknown},
 		"malformed environment":     {environ: []string{"PI___X=1"}, want: `environment PI___X: the key is malformed`, code: fault.ConfigUnknown},
 		"unknown in --set":          {set: []string{"admin.adress=:1"}, want: `--set: unknown key "admin.adress"; did you mean "admin.address"?`, code: fault.ConfigUnknown},
+		"unknown section in --set":  {set: []string{"stor.dir=x"}, want: `--set: unknown key "stor.dir"; did you mean "store.dir"?`, code: fault.ConfigUnknown},
+		"two slips in --set":        {set: []string{"stor.dri=x"}, want: `--set: unknown key "stor.dri"; did you mean "store"?`, code: fault.ConfigUnknown},
 		"--set without =":           {set: []string{"admin.address"}, want: `--set: has to be key=value; write for example --set store.dir=/var/lib/pi, and quote a part that holds a dot: plugins.grants."mail.send"`, code: fault.CLIUsage},
 		"--set with an open quote":  {set: []string{`plugins.grants."a=1`}, want: `--set: has to be key=value; write for example --set store.dir=/var/lib/pi, and quote a part that holds a dot: plugins.grants."mail.send"`, code: fault.CLIUsage},
 		"not a duration":            {file: "result:\n  ttl: 5\n", want: "config.yaml:2: result.ttl has to be a duration such as 500ms, 5s, 10m or 2h", code: fault.ConfigType},

@@ -116,7 +116,7 @@ func (l *layer) override(path []string, text string, o origin) {
 					WithHint("%s is a single setting", l.spell(path[:i])))
 				return
 			}
-			l.unknown(o, t, path[:i], part)
+			l.unknown(o, t, path[:i], part, path[i+1:]...)
 			return
 		}
 		t, r = f.kind, f.rules
