@@ -2,8 +2,8 @@ package sqlite
 
 import "context"
 
-// MostWAL is the length, in bytes, beyond which the log must not grow.
-const MostWAL = hardPages*4096 + 2*maxBatchBytes
+// LimitWAL sets the lengths of the log, in pages of 4 KiB. Call it before the first write.
+func (s *Store) LimitWAL(soft, hard int64) { s.writer.wal.soft, s.writer.wal.hard = soft, hard }
 
 // WriteBroken queues a write that the database refuses.
 func (s *Store) WriteBroken(ctx context.Context) error {

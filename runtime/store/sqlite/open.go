@@ -78,8 +78,9 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err := s.claim(o.Dir, file); err != nil {
 		return err
 	}
+	s.disk.check()
 	_, _ = sqlite.Fdatasync(true) // where there is none, SQLite syncs in full
-	w := &writer{disk: s.disk, rejects: s.rejects, logger: o.Logger, failed: &s.failed, wal: wal{gate: &s.gate}}
+	w := &writer{disk: s.disk, rejects: s.rejects, logger: o.Logger, failed: &s.failed, wal: wal{gate: &s.gate, soft: softPages, hard: hardPages}}
 	s.writer = w
 	var err error
 	if w.conn, err = openConn(file); err != nil {
@@ -91,9 +92,7 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err := w.sql.prepare(w.conn); err != nil {
 		return err
 	}
-	// A crash may have left transactions that can be read but never were synced. They must not answer
-	// for a repeated delivery before they are on disk.
-	if _, err := w.walPages(w.sql.truncate); err != nil {
+	if err := s.settleLog(file); err != nil {
 		return err
 	}
 	if w.seq, err = w.conn.integer(`SELECT COALESCE(max(seq), 0) FROM events`); err != nil {
@@ -102,13 +101,28 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err := syncDir(o.Dir); err != nil {
 		return err
 	}
-	s.disk.check()
 	if s.reads, err = sql.Open("sqlite", dataSource(file, "query_only(1)")); err != nil {
 		return err
 	}
 	s.reads.SetMaxOpenConns(readers)
 	s.reads.SetMaxIdleConns(readers)
 	return s.reads.PingContext(ctx)
+}
+
+// settleLog makes durable what a crash may have left readable and unsynced: it must not answer for a
+// repeated delivery before. Moving it into the main file writes it anew, which holds even where an
+// earlier sync of the log failed; where there is no space for that, the log itself is synced.
+func (s *Store) settleLog(file string) error {
+	_, err := s.writer.walPages(s.writer.sql.truncate)
+	if diagnose(err) != full {
+		return err
+	}
+	s.disk.exhausted()
+	log, err := os.OpenFile(file+"-wal", os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(log.Sync(), log.Close())
 }
 
 // claim makes what is missing, closed to other users, and takes the directory for this process.

@@ -15,8 +15,9 @@ const (
 
 // wal keeps SQLite's write-ahead log short.
 type wal struct {
-	gate *sync.RWMutex // held by every read
-	next int64         // length at which to try next
+	gate       *sync.RWMutex // held by every read
+	soft, hard int64
+	next       int64 // length at which to try next
 }
 
 // checkpoint is called after a commit, when everything in the log is synced.
@@ -24,13 +25,13 @@ func (w *writer) checkpoint() {
 	pages, err := w.walPages(w.sql.walLength)
 	switch {
 	case err != nil:
-	case pages < softPages:
-		w.wal.next = softPages
+	case pages < w.wal.soft:
+		w.wal.next = w.wal.soft
 		return
 	case pages < w.wal.next:
 		return
-	case pages < hardPages:
-		w.wal.next = pages + softPages
+	case pages < w.wal.hard:
+		w.wal.next = pages + w.wal.soft
 		_, err = w.walPages(w.sql.checkpoint)
 	default:
 		w.wal.gate.Lock()
