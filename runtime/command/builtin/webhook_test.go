@@ -1,0 +1,207 @@
+package builtin_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock/penstock/runtime/command"
+	"github.com/penstock/penstock/runtime/command/builtin"
+	"github.com/penstock/penstock/runtime/command/commandtest"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// execute runs one command the way the command line does.
+func execute(t *testing.T, w *world, name string, params map[string]any) (any, error) {
+	t.Helper()
+	registry, err := command.NewRegistry(builtin.All(w.deps())...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	def, err := registry.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return command.Execute(t.Context(), def, params, command.Call{})
+}
+
+const token = "5f0f4bd4-6b8c-4e0c-9d3e-1d5a0c2f7b11"
+
+func TestWebhookPutFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	got, err := execute(t, w, "webhook.put", map[string]any{
+		"eventKey": "webhook.lead.created", "uuid": token, "payloadType": "RAW", "maxPayloadLength": "1000", "verify": "hmac",
+		"secret": "env:SECRET", "tolerance": "60", "header": "X-Sig", "algorithm": "sha512", "encoding": "base64", "prefix": "v1=",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{
+		"eventKey": "webhook.lead.created", "webhookUrl": "http://localhost/api/v3/command/webhook.receive?token=" + token,
+		"uuid": token, "payloadType": "raw", "maxPayloadLength": 1000, "verify": "hmac", "secrets": 1,
+	}
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Error(diff)
+	}
+	stored := webhook.Webhook{
+		UUID: token, EventKey: "webhook.lead.created", PayloadType: webhook.Raw, MaxPayloadLength: 1000,
+		Verify: webhook.Verify{Preset: "hmac", Secrets: []string{"env:SECRET"}, Tolerance: 60, Header: "X-Sig", Algorithm: "sha512", Encoding: "base64", Prefix: "v1="},
+	}
+	if diff := cmp.Diff(stored, w.webhooks[token]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestWebhookPutChangesOnlyWhatIsGiven starts each case from the same webhook.
+func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
+	t.Parallel()
+	before := webhook.Webhook{
+		UUID: token, EventKey: "webhook.a", PayloadType: webhook.Ignore, MaxPayloadLength: 7,
+		Verify: webhook.Verify{Preset: "hmac", Secrets: []string{"one"}, Tolerance: 60, Header: "X-Sig", Algorithm: "sha1", Encoding: "hex", Prefix: "p"},
+	}
+	cases := map[string]struct {
+		params map[string]any
+		change func(w *webhook.Webhook)
+	}{
+		"nothing":          {nil, func(*webhook.Webhook) {}},
+		"eventKey":         {map[string]any{"eventKey": "webhook.b"}, func(w *webhook.Webhook) { w.EventKey = "webhook.b" }},
+		"payloadType":      {map[string]any{"payloadType": "raw"}, func(w *webhook.Webhook) { w.PayloadType = webhook.Raw }},
+		"maxPayloadLength": {map[string]any{"maxPayloadLength": 9}, func(w *webhook.Webhook) { w.MaxPayloadLength = 9 }},
+		"same preset":      {map[string]any{"preset": "hmac"}, func(*webhook.Webhook) {}},
+		"other preset":     {map[string]any{"preset": "github"}, func(w *webhook.Webhook) { w.Verify = webhook.Verify{Preset: "github"} }},
+		"other with secret": {map[string]any{"preset": "github", "secret": "two"}, func(w *webhook.Webhook) {
+			w.Verify = webhook.Verify{Preset: "github", Secrets: []string{"two"}}
+		}},
+		"no preset":   {map[string]any{"preset": ""}, func(w *webhook.Webhook) { w.Verify = webhook.Verify{} }},
+		"secret":      {map[string]any{"secret": "two"}, func(w *webhook.Webhook) { w.Verify.Secrets = []string{"two"} }},
+		"two secrets": {map[string]any{"secret": []any{"one", "two"}}, func(w *webhook.Webhook) { w.Verify.Secrets = []string{"one", "two"} }},
+		"no secret":   {map[string]any{"secret": ""}, func(w *webhook.Webhook) { w.Verify.Secrets = nil }},
+		"tolerance":   {map[string]any{"tolerance": 0}, func(w *webhook.Webhook) { w.Verify.Tolerance = 0 }},
+		"header":      {map[string]any{"header": "X-B"}, func(w *webhook.Webhook) { w.Verify.Header = "X-B" }},
+		"algorithm":   {map[string]any{"algorithm": "sha256"}, func(w *webhook.Webhook) { w.Verify.Algorithm = "sha256" }},
+		"encoding":    {map[string]any{"encoding": "base64"}, func(w *webhook.Webhook) { w.Verify.Encoding = "base64" }},
+		"prefix":      {map[string]any{"prefix": ""}, func(w *webhook.Webhook) { w.Verify.Prefix = "" }},
+	}
+	for name, c := range cases {
+		w := newWorld()
+		w.webhooks[token] = before
+		params := map[string]any{"uuid": token}
+		for k, v := range c.params {
+			params[k] = v
+		}
+		if _, err := execute(t, w, "webhook.put", params); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := before
+		c.change(&want)
+		if diff := cmp.Diff(want, w.webhooks[token]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestWebhookPutMessages holds the text that a person gets for each parameter, on the command line and,
+// with its place, in a pipeline.
+func TestWebhookPutMessages(t *testing.T) {
+	t.Parallel()
+	const canary = "S3CRET"
+	cases := []struct {
+		name, param string // param as a pipeline writes it
+		value       any    // and as the command line gives it
+		want        string
+		code        fault.Code
+		runtime     bool // found when the command runs
+	}{
+		{"eventKey", "{a: b}", map[string]any{"a": "b"}, `parameter "eventKey" must be a text, not a map`, fault.CommandType, false},
+		{"eventKey", `""`, "", `parameter "eventKey" is missing; a new webhook needs it; to change one, give its uuid`, fault.CommandMissing, true},
+		{"uuid", "[1]", []any{1}, `parameter "uuid" must be a text, not a list`, fault.CommandType, false},
+		{"payloadType", "rwa", "rwa", `parameter "payloadType" must be one of base64, raw, ignore; did you mean "raw"?`, fault.CommandType, false},
+		{"payloadType", "outbound", "outbound", `parameter "payloadType" must be one of base64, raw, ignore`, fault.CommandType, false},
+		{"maxPayloadLength", "500 KB", "500 KB", `parameter "maxPayloadLength" must be a number, not another text`, fault.CommandType, false},
+		{"maxPayloadLength", "1.5", "1.5", `parameter "maxPayloadLength" must be a whole number`, fault.CommandType, true},
+		{"maxPayloadLength", "true", true, `parameter "maxPayloadLength" must be a number, not a boolean`, fault.CommandType, false},
+		{"preset", "{github: 1}", map[string]any{"github": 1}, `parameter "preset" must be a text, not a map`, fault.CommandType, false},
+		{"secret", "{a: " + canary + "}", map[string]any{"a": canary}, `parameter "secret" must be a text or a list of texts`, fault.CommandType, true},
+		{"secret", "[" + canary + ", 5]", []any{canary, 5}, `parameter "secret" must be a text or a list of texts`, fault.CommandType, true},
+		{"tolerance", "5m", "5m", `parameter "tolerance" must be a number, not another text`, fault.CommandType, false},
+		{"tolerance", "0.5", 0.5, `parameter "tolerance" must be a whole number`, fault.CommandType, true},
+		{"header", "[x]", []any{"x"}, `parameter "header" must be a text, not a list`, fault.CommandType, false},
+		{"algorithm", "sha265", "sha265", `parameter "algorithm" must be one of sha256, sha512, sha1; did you mean "sha256"?`, fault.CommandType, false},
+		{"encoding", "base46", "base46", `parameter "encoding" must be one of hex, base64; did you mean "base64"?`, fault.CommandType, false},
+		{"prefix", "{}", map[string]any{}, `parameter "prefix" must be a text, not a map`, fault.CommandType, false},
+		{"payloadtype", "raw", "raw", `webhook.put has no parameter "payloadtype"; did you mean "payloadType"?`, fault.CommandParam, false},
+		{"pipeline", "x", "x", `webhook.put has no parameter "pipeline"; it takes eventKey, uuid, payloadType, maxPayloadLength, preset, verify, secret, tolerance, header, algorithm, encoding, prefix`, fault.CommandParam, false},
+	}
+	for _, c := range cases {
+		w := newWorld()
+		params := map[string]any{"eventKey": "webhook.a", c.name: c.value}
+		_, err := execute(t, w, "webhook.put", params)
+		if err == nil {
+			t.Errorf("%s %v: accepted", c.name, c.value)
+			continue
+		}
+		if err.Error() != c.want || fault.CodeOf(err) != c.code {
+			t.Errorf("%s, command line:\n got %s %v\nwant %s %s", c.name, fault.CodeOf(err), err, c.code, c.want)
+		}
+
+		text := "pipeline:\n  - webhook.put:\n      eventKey: webhook.a\n      " + c.name + ": " + c.param + "\n"
+		place := "example.pi.yaml:4:"
+		if c.name == "eventKey" {
+			text = "pipeline:\n  - webhook.put:\n      eventKey: " + c.param + "\n"
+			place = "example.pi.yaml:3:"
+		}
+		if c.runtime {
+			place = "example.pi.yaml:2:5: step 1 (webhook.put): "
+		}
+		_, err = commandtest.Run(t.Context(), builtin.All(w.deps()), text, "")
+		if err == nil || !strings.HasPrefix(err.Error(), place) || !strings.HasSuffix(err.Error(), ": "+c.want) || fault.CodeOf(err) != c.code {
+			t.Errorf("%s, pipeline:\n got %v\nwant %s ... %s", c.name, err, place, c.want)
+		}
+		if strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: the message shows the secret", c.name)
+		}
+		if len(w.webhooks) != 0 {
+			t.Errorf("%s: something was stored", c.name)
+		}
+	}
+}
+
+// TestSecretsAreNeverShown: not by put, get or list.
+func TestSecretsAreNeverShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	for _, command := range []string{
+		"webhook.put: {eventKey: webhook.a, uuid: " + token + ", preset: github, secret: S3CRET}",
+		"webhook.get: {uuid: " + token + "}",
+		"webhook.get",
+	} {
+		got, err := commandtest.Run(t.Context(), builtin.All(w.deps()), "pipeline:\n  - "+command+"\n", "")
+		if err != nil || strings.Contains(got, "S3CRET") || !strings.Contains(got, `"secrets":1`) {
+			t.Errorf("%s: %s, %v", command, got, err)
+		}
+	}
+}
+
+// TestWithoutAServer: what needs a part that is not there says so.
+func TestWithoutAServer(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{
+		"webhook.put: {eventKey: a}", "webhook.get", "webhook.delete: x", "event.send: {key: a}", "result.complete",
+	} {
+		_, err := commandtest.Run(t.Context(), builtin.All(builtin.Deps{Now: commandtest.Now}), "pipeline:\n  - "+call+"\n", "")
+		if fault.CodeOf(err) != fault.CommandFailed || !strings.Contains(err.Error(), "here; run the pipeline on a server") {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	var list fault.List
+	_, err := pipeline.Load("a.pi.yaml", []byte("pipeline: x"), pipeline.Deps{})
+	if !errors.As(err, &list) {
+		t.Error(err)
+	}
+}
