@@ -26,7 +26,9 @@ func benchRun(b *testing.B, stepText string, in pipeline.Input) {
 	}
 }
 
-func BenchmarkTenStepsConstant(b *testing.B) { benchRun(b, "body.set: {value: {a: 1}}", pipeline.Input{}) }
+func BenchmarkTenStepsConstant(b *testing.B) {
+	benchRun(b, "body.set: {value: {a: 1}}", pipeline.Input{})
+}
 
 func BenchmarkTenStepsConstantWithTimeout(b *testing.B) {
 	benchRun(b, "body.set: {value: {a: 1}}", pipeline.Input{Timeout: time.Minute})

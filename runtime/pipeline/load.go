@@ -92,8 +92,17 @@ func LoadDir(fsys fs.FS, deps Deps) ([]*Plan, error) {
 	return plans, nil
 }
 
+var errNotAFile = errors.New("it is not a regular file")
+
 // readFile reads one byte more than is allowed, so that the parser can refuse a file that is too large.
 func readFile(fsys fs.FS, file string) ([]byte, error) {
+	info, err := fs.Stat(fsys, file)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait for its writer
+		return nil, errNotAFile
+	}
 	f, err := fsys.Open(file)
 	if err != nil {
 		return nil, err

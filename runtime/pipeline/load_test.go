@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -148,7 +149,46 @@ func TestLoadDirStaysInside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.pi.yaml"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(); fault.CodeOf(err) != fault.PipelineRead || err.Error() != "pipe.pi.yaml: reading the pipeline: it is not a regular file" {
+		t.Errorf("a named pipe: %v", err)
+	}
 	if _, err := pipeline.LoadDir(os.DirFS(filepath.Join(top, "none")), deps(t, &world{})); fault.CodeOf(err) != fault.PipelineRead {
 		t.Errorf("no directory: %v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"a", "lead", "0", "lead.created", "a-b_c.d", strings.Repeat("a", 64)} {
+		if doc, err := pipeline.Parse("dir/"+good+pipeline.Suffix, []byte(fine)); err != nil || doc.Name() != good {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for _, bad := range []string{
+		"", ".", "..", "...", "a..b", "..a", "a..", ".a", "-a", "_a", "A", "lEad", "a b", " a", "a ", "a\x00", "a\n", "\ta", "a\\b", `..\..\x`,
+		"..%2f", "a%00", "a*", "a?", "a:b", "c:", "~", "$a", "a|b", "a;b", "a'b", `a"b`, "ä", "a\u202eb", "․․", "a／b", "\\\\host\\x",
+		strings.Repeat("a", 65), "\xff",
+	} {
+		_, err := pipeline.Parse(bad+pipeline.Suffix, []byte(fine))
+		if fault.CodeOf(err) != fault.PipelineInvalid {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// TestMessagePrefix: with another prefix, that one is asked for.
+func TestMessagePrefix(t *testing.T) {
+	t.Parallel()
+	d := deps(t, &world{})
+	d.MessagePrefix = "acme."
+	p, err := pipeline.Load("a.pi.yaml", []byte("headers: {description: Leads}\npipeline:\n  - message.receive: {key: acme.webhook.*}\n"), d)
+	if err != nil || p.Trigger().Pattern != "webhook.*" || p.Trigger().String() != "message.receive webhook.*" || p.Description() != "Leads" {
+		t.Errorf("%v, %v", p, err)
+	}
+	if _, err := pipeline.Load("a.pi.yaml", []byte("pipeline:\n  - message.receive: {key: pipeforce.event.webhook.*}\n"), d); err == nil {
+		t.Error("the default prefix was taken")
 	}
 }

@@ -71,6 +71,12 @@ func (p *Plan) File() string { return p.file }
 // Version is a short hash of the file's text.
 func (p *Plan) Version() string { return p.version }
 
+// Description is the header description.
+func (p *Plan) Description() string {
+	text, _ := p.headers["description"].(string)
+	return text
+}
+
 // Trigger says which events start the pipeline; nil for one that is only started by hand.
 func (p *Plan) Trigger() *trigger.Trigger { return p.trigger }
 

@@ -164,7 +164,11 @@ func isCommon(name string) bool {
 
 // argument compiles one value: a constant is checked now, anything else for every call.
 func (c *compiler) argument(s *step, p *command.Param, k key, n *node) {
+	before := len(c.faults.list)
 	o := c.operand(n)
+	if len(c.faults.list) > before {
+		return
+	}
 	if p != nil && p.Literal {
 		text, isText := n.text()
 		if o.dynamic != nil || isText && hasDelimiter(text) {

@@ -2,6 +2,7 @@ package commandtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -78,8 +79,34 @@ func Run(ctx context.Context, defs []command.Definition, text, body string) (str
 	return string(final), err
 }
 
+// Check executes one example and says what is wrong with it.
+func Check(ctx context.Context, defs []command.Definition, ex command.Example) error {
+	if ex.Title == "" {
+		return errors.New("the example has no title")
+	}
+	got, err := Run(ctx, defs, ex.Pipeline, ex.Body)
+	if code := string(fault.CodeOf(err)); code != ex.WantCode {
+		return fmt.Errorf("%s: code %q, want %q: %w", ex.Title, code, ex.WantCode, err)
+	}
+	if err != nil {
+		return nil
+	}
+	want, err := value.Decode([]byte(ex.Want))
+	if err != nil {
+		return fmt.Errorf("%s: the wanted body: %w", ex.Title, err)
+	}
+	final, err := value.Decode([]byte(got))
+	if err != nil {
+		return fmt.Errorf("%s: the final body: %w", ex.Title, err)
+	}
+	if diff := cmp.Diff(want, final); diff != "" {
+		return fmt.Errorf("%s: the final body is not the wanted one: %s", ex.Title, diff)
+	}
+	return nil
+}
+
 // RunExamples executes the examples of the commands, each as its own subtest: of those named in only, or of
-// all. All defs may be used by each example. A command needs at least two examples, and each its title.
+// all. All defs may be used by each example. A command needs at least two examples.
 func RunExamples(t *testing.T, defs []command.Definition, only ...string) {
 	t.Helper()
 	for _, d := range defs {
@@ -91,33 +118,10 @@ func RunExamples(t *testing.T, defs []command.Definition, only ...string) {
 		}
 		for i, ex := range d.Spec.Examples {
 			t.Run(fmt.Sprintf("%s/%d", d.Spec.Name, i+1), func(t *testing.T) {
-				if ex.Title == "" {
-					t.Error("the example has no title")
-				}
-				got, err := Run(t.Context(), defs, ex.Pipeline, ex.Body)
-				if code := string(fault.CodeOf(err)); code != ex.WantCode {
-					t.Fatalf("%s: code %q, want %q (%v)", ex.Title, code, ex.WantCode, err)
-				}
-				if err == nil {
-					compare(t, ex.Title, ex.Want, got)
+				if err := Check(t.Context(), defs, ex); err != nil {
+					t.Error(err)
 				}
 			})
 		}
-	}
-}
-
-// compare holds two JSON texts against each other, whatever their spelling.
-func compare(t *testing.T, title, want, got string) {
-	t.Helper()
-	w, err := value.Decode([]byte(want))
-	if err != nil {
-		t.Fatalf("%s: the wanted body: %v", title, err)
-	}
-	g, err := value.Decode([]byte(got))
-	if err != nil {
-		t.Fatalf("%s: the final body: %v", title, err)
-	}
-	if diff := cmp.Diff(w, g); diff != "" {
-		t.Errorf("%s: %s", title, diff)
 	}
 }
