@@ -95,7 +95,7 @@ log:
 		"PI_BROKER__NATS__NESTED={b: 2}",
 		"PI_CONFIG=ignored", "PI_PORT=tcp://10.0.0.1:80", "PI_SERVICE_HOST=10.0.0.1", "PI_PORT_80_TCP_ADDR=10.0.0.1",
 	}
-	c, err := load(file, environ, `plugins.grants."mail.send".mail.max=4`, `iam.roles={extra: [CAN_CMD_log]}`)
+	c, err := load(file, environ, `plugins.grants."mail.send".mail.max=4`, `iam.roles={extra: [CAN_CMD_log]}`, `plugins.grants.third={}`, `plugins.grants.third.mail={}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +112,9 @@ log:
 	}
 	if _, ok := c.Plugins.Grants["other"]; !ok {
 		t.Error("an empty grant is gone")
+	}
+	if policy, ok := c.Plugins.Grants["third"].Capabilities["mail"]; !ok || len(policy) != 0 {
+		t.Error("an empty policy is gone")
 	}
 	if diff := cmp.Diff([]string{"guest", "system"}, c.IAM.Identities["anonymousUser"].Roles); diff != "" {
 		t.Error(diff)

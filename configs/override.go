@@ -109,7 +109,7 @@ func (l *layer) override(path []string, text string, o origin) {
 	}
 	t, r := reflect.TypeFor[Config](), rules{}
 	for i, part := range path {
-		f, known := child(t, part, i < len(path)-1)
+		f, known := child(t, part, i < len(path)-1 || strings.HasPrefix(strings.TrimSpace(text), "{"))
 		if !known {
 			if shapeOf(t) == scalarShape || shapeOf(t) == listShape {
 				l.faults = append(l.faults, o.fault(fault.ConfigUnknown, "unknown key %q", display(path)).
