@@ -339,6 +339,51 @@ func TestManyRunsAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// TestAFailedStepLeavesNothing: what a step did before its `eval` failed is taken back, for the next try, for
+// the steps behind an ignored failure and for a resumed run.
+func TestAFailedStepLeavesNothing(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"value":    "set: {value: changed, eval: \"${body.x.y}\", onError: %s}",
+		"variable": "set: {value: changed, output: vars.v, eval: \"${vars.v.x.y}\", onError: %s}",
+		"identity": "iam.run.as: {username: systemuser, eval: \"${vars.none.x}\", onError: %s}",
+		"exit":     "exit: {eval: \"${vars.none.x}\", onError: %s}",
+	} {
+		want := pipeline.State{Step: 1, Body: "before", Vars: map[string]any{"v": 1}, Identity: iam.Anonymous}
+		begin := "vars: {v: 1}\npipeline:\n  - log\n  - "
+		in := pipeline.Input{Now: now, Body: "before", HasBody: true}
+		out, err := plan(t, &world{}, begin+fmt.Sprintf(text, "THROW")).Run(t.Context(), in)
+		if diff := cmp.Diff(want, out.State); diff != "" || err == nil {
+			t.Errorf("%s: %v, %s", name, err, diff)
+		}
+		want.Step = 3
+		out, err = plan(t, &world{}, begin+fmt.Sprintf(text, "IGNORE")+"\n  - log\n").Run(t.Context(), in)
+		if diff := cmp.Diff(want, out.State); diff != "" || err != nil || len(out.Steps) != 3 {
+			t.Errorf("%s, ignored: %v, %s", name, err, diff)
+		}
+	}
+}
+
+// TestEventForExpressions: the object as it came is shown, and without it the event itself.
+func TestEventForExpressions(t *testing.T) {
+	t.Parallel()
+	p := plan(t, &world{}, "pipeline:\n  - set: \"${event.eventKey} ${event.headers.kind} ${event.target} ${event.more}\"\n")
+	e := event.New("webhook.a", now())
+	e.Headers = map[string]string{"kind": "new"}
+	object := event.Object{"eventKey": "webhook.b", "headers": map[string]any{"kind": "old"}, "payload": map[string]any{"target": "T"}, "more": 5}
+	for want, in := range map[string]pipeline.Input{
+		"webhook.a new {} ": {Event: e},
+		"webhook.b old T 5": {Event: e, Object: object},
+		"":                  {},
+	} {
+		in.Now = now
+		out, err := p.Run(t.Context(), in)
+		if err == nil && out.Body != want || want == "" && fault.CodeOf(err) != fault.ExprEval {
+			t.Errorf("%q: %v, %v", want, out.Body, err)
+		}
+	}
+}
+
 // TestVarsOfEarlierStepsStay: a map that a step has seen is not changed by a later one.
 func TestVarsOfEarlierStepsStay(t *testing.T) {
 	t.Parallel()
@@ -433,4 +478,40 @@ func TestDeadlineOfACommand(t *testing.T) {
 			t.Error("the context of a step outlives it")
 		}
 	})
+}
+
+// TestWebhookToMail runs the shortest useful pipeline from the event to the mail.
+func TestWebhookToMail(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	p := plan(t, w, `
+pipeline:
+  - event.listen:
+      eventKey: webhook.lead.created
+  - iam.run.as: systemuser
+  - mail.send:
+      to: name@company.tld
+      subject: "New lead was created!"
+      body: ${@convert.fromBase64(body.payload.origin)}
+`)
+	e := event.New("webhook.lead.created", now())
+	e.Payload = []byte(`{"origin":"SGVsbG8gV29ybGQ="}`)
+	e, object, err := event.Unmarshal(e.AppendJSON(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if match, err := p.Trigger().Match(t.Context(), e, object); !match || err != nil {
+		t.Fatal(match, err)
+	}
+	out, err := p.Run(t.Context(), pipeline.Input{RunID: e.ID + ":a", Event: e, Object: object, Body: map[string]any(object), HasBody: true, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"to": []any{"name@company.tld"}, "subject": "New lead was created!", "message": "Hello World"}
+	if diff := cmp.Diff(want, w.calls[0].Args); diff != "" {
+		t.Error(diff)
+	}
+	if len(p.Warnings) != 0 || out.Identity != "systemuser" {
+		t.Errorf("%v, %s", p.Warnings, out.Identity)
+	}
 }
