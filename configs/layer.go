@@ -123,17 +123,18 @@ func child(t reflect.Type, name string, isMap bool) (field, bool) {
 
 func (l *layer) value(n *yaml.Node, t reflect.Type, r rules, path []string) {
 	o := l.from(n)
-	switch {
-	case n.Kind == yaml.AliasNode:
+	s := shapeOf(t)
+	switch n.Kind {
+	case yaml.AliasNode:
 		l.add(o, wrongType("uses a YAML alias; write the value out"), path)
-	case n.Kind == yaml.MappingNode:
-		if s := shapeOf(t); s == scalarShape || s == listShape {
+	case yaml.MappingNode:
+		if s == scalarShape || s == listShape {
 			l.add(o, wrongType("has to be a %s, not a section", shapeName(t)), path)
 			return
 		}
 		l.section(n, t, path)
 	default:
-		if s := shapeOf(t); s == sectionShape || s == mapShape {
+		if s == sectionShape || s == mapShape {
 			l.add(o, wrongType("has to be a section with keys"), path)
 			return
 		}

@@ -68,7 +68,7 @@ func snake(name string) string {
 	var b strings.Builder
 	for i, c := range name {
 		if c >= 'A' && c <= 'Z' {
-			if i > 0 && !(name[i-1] >= 'A' && name[i-1] <= 'Z') {
+			if i > 0 && (name[i-1] < 'A' || name[i-1] > 'Z') {
 				b.WriteByte('_')
 			}
 			c += 'a' - 'A'

@@ -141,7 +141,7 @@ func TestCanary(t *testing.T) {
 			for _, s := range secrets {
 				for name, spelled := range spellings(s) {
 					inErr := fault.Wrap(fault.MailRelay, errors.New("dial "+spelled), "sending")
-					log.Info("message "+spelled, name, spelled)
+					log.Info("message "+spelled, name, spelled) //nolint:sloglint // a message that holds a secret is the point
 					log.With("bound", spelled).WithGroup("g").With("deeper", []byte(spelled)).Error("m", "err", inErr)
 					log.Warn("m", slog.Group("a", slog.Group("b", "c", spelled)), "s", stringer{spelled}, "v", valuer{spelled})
 					log.Debug("m", "list", []string{spelled}, "map", map[string]any{"k": spelled},
@@ -216,7 +216,7 @@ func TestOneCleanLineEach(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			slog.New(scrub.Handler(slog.NewJSONHandler(&out, nil))).Info(c.in, "v", c.in, "e", errors.New(c.in))
+			slog.New(scrub.Handler(slog.NewJSONHandler(&out, nil))).Info(c.in, "v", c.in, "e", errors.New(c.in)) //nolint:sloglint // a hostile message is the point
 			if bytes.Count(out.Bytes(), []byte("\n")) != 1 {
 				t.Fatalf("not one line: %q", out.String())
 			}
