@@ -41,7 +41,7 @@ type compiler struct {
 	faults   *faults
 	warnings *faults
 	plan     *Plan
-	policy   errorPolicy // of steps without their own
+	failure  failure // of steps without their own
 	ids      map[string]int
 }
 
@@ -52,7 +52,7 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 		deps:     deps.withDefaults(),
 		faults:   &faults{file: d.file},
 		warnings: &faults{file: d.file},
-		policy:   errorPolicy{action: actThrow},
+		failure:  failure{action: actThrow},
 		ids:      map[string]int{},
 	}
 	c.plan = &Plan{
@@ -93,7 +93,7 @@ func (c *compiler) headers(d *Document) {
 		n := d.headers.items[i]
 		switch {
 		case k.name == "onError" || k.name == "onCommandError":
-			c.policy = c.onError(n)
+			c.failure = c.onError(n)
 			continue
 		case k.name == "runAs" || k.name == "authorization":
 			c.faults.add(fault.PipelineUnsupported, k.line, k.col, "the header %q is not supported", k.name).

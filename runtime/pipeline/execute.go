@@ -29,7 +29,7 @@ func (x *execution) step(ctx context.Context, s *step) error {
 	}
 	e := x.explain(s, err)
 	rec.Code, rec.Message = string(e.Code), e.In("").At(fault.Position{}).Error()
-	if e.Code == fault.CommandCanceled || s.policy.action == actThrow {
+	if e.Code == fault.CommandCanceled || s.failure.action == actThrow {
 		rec.Status = run.StepFailed
 		x.out.Steps = append(x.out.Steps, rec)
 		return e
@@ -37,7 +37,7 @@ func (x *execution) step(ctx context.Context, s *step) error {
 	rec.Status = run.StepIgnored
 	x.out.Steps = append(x.out.Steps, rec)
 	level := slog.LevelWarn
-	if s.policy.action == actLog {
+	if s.failure.action == actLog {
 		level = slog.LevelError
 	}
 	x.logger.LogAttrs(ctx, level, "step failed, going on", slog.String("pipeline", x.plan.name), slog.Int("step", s.index),
@@ -73,8 +73,8 @@ func (x *execution) tries(ctx context.Context, s *step, rec *run.Step) error {
 			return err
 		}
 		retryable, after := fault.Retryable(err)
-		wait := max(s.policy.wait, after)
-		if !retryable || rec.Attempt > s.policy.repeats || wait > maxWait {
+		wait := max(s.failure.wait, after)
+		if !retryable || rec.Attempt > s.failure.repeats || wait > maxWait {
 			return err
 		}
 		if !sleep(ctx, wait) {

@@ -51,7 +51,7 @@ type step struct {
 	output  *expr.Target
 	args    map[string]any // constants and defaults
 	dynamic []argument     // evaluated on top of args for every call
-	policy  errorPolicy
+	failure failure
 	timeout time.Duration // 0 = the command's own, else the run's
 }
 

@@ -13,7 +13,7 @@ import (
 func (c *compiler) step(call *call) {
 	s := step{
 		index: len(c.plan.steps), command: call.command, pos: c.at(call.line, call.col),
-		when: operand{constant: true}, policy: c.policy,
+		when: operand{constant: true}, failure: c.failure,
 	}
 	defer func() {
 		s.where = fmt.Sprintf("step %d (%s)", s.index+1, s.command)
@@ -71,7 +71,7 @@ func (c *compiler) commonParams(s *step, params *node) {
 		case "output":
 			c.output(s, n)
 		case "onError":
-			s.policy = c.onError(n)
+			s.failure = c.onError(n)
 		case "timeout":
 			d, ok := command.ParseDuration(n.value)
 			if !ok || d <= 0 {
@@ -82,10 +82,10 @@ func (c *compiler) commonParams(s *step, params *node) {
 		}
 	}
 	if n, k, given := params.get("retry"); given {
-		if s.policy.repeats > 0 {
+		if s.failure.repeats > 0 {
 			c.faults.add(fault.PipelineInvalid, k.line, k.col, `"retry" stands beside onError with RETRY`).hint("keep one of them")
 		}
-		s.policy.repeats, s.policy.wait = c.retry(n)
+		s.failure.repeats, s.failure.wait = c.retry(n)
 	}
 }
 

@@ -24,28 +24,28 @@ const (
 	actRetry  action = "RETRY"
 )
 
-// errorPolicy is onError and retry of one step, together.
-type errorPolicy struct {
+// failure says what happens when a step fails: onError and retry of the file, together.
+type failure struct {
 	action  action // when no try is left: THROW, IGNORE or LOG
 	repeats int    // tries after the first one, for retryable failures
 	wait    time.Duration
 }
 
 // onError reads the short form (a name) or the long form (a map of action, times, wait and then).
-func (c *compiler) onError(n *node) errorPolicy {
+func (c *compiler) onError(n *node) failure {
 	if n.kind != mapNode {
 		act := c.action(n, true)
 		if act == actRetry {
-			return errorPolicy{action: actThrow, repeats: 1, wait: defaultWait}
+			return failure{action: actThrow, repeats: 1, wait: defaultWait}
 		}
-		return errorPolicy{action: act}
+		return failure{action: act}
 	}
 	names := []string{"action", "times", "wait", "then"}
 	c.onlyKeys(n, "onError", names)
 	a, _, ok := n.get("action")
 	if !ok {
 		c.faults.add(fault.CommandMissing, n.line, n.col, `onError needs an "action"`).hint("write THROW, IGNORE, LOG or RETRY")
-		return errorPolicy{action: actThrow}
+		return failure{action: actThrow}
 	}
 	act := c.action(a, true)
 	if act != actRetry {
@@ -54,9 +54,9 @@ func (c *compiler) onError(n *node) errorPolicy {
 				c.faults.add(fault.PipelineInvalid, k.line, k.col, "%q belongs to the action RETRY", name)
 			}
 		}
-		return errorPolicy{action: act}
+		return failure{action: act}
 	}
-	p := errorPolicy{action: actThrow, repeats: c.times(n, 1), wait: c.wait(n)}
+	p := failure{action: actThrow, repeats: c.times(n, 1), wait: c.wait(n)}
 	if then, _, given := n.get("then"); given {
 		p.action = c.action(then, false)
 	}
