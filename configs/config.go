@@ -72,6 +72,7 @@ type FailureBudget struct {
 // Admin is the second listener and how the CLI reaches it.
 type Admin struct {
 	Address  string       `koanf:"address" form:"address"`
+	Hosts    []string     `koanf:"hosts"`
 	Token    secret.Value `koanf:"token"`
 	Identity string       `koanf:"identity" form:"required"`
 	URL      string       `koanf:"url" form:"url"`
