@@ -82,7 +82,7 @@ func (c *compiler) commonParams(s *step, params *node) {
 		}
 	}
 	if n, k, given := params.get("retry"); given {
-		if s.failure.repeats > 0 {
+		if _, _, own := params.get("onError"); own && s.failure.repeats > 0 {
 			c.faults.add(fault.PipelineInvalid, k.line, k.col, `"retry" stands beside onError with RETRY`).hint("keep one of them")
 		}
 		s.failure.repeats, s.failure.wait = c.retry(n)
