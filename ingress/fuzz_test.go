@@ -2,8 +2,6 @@ package ingress
 
 import (
 	"encoding/json"
-	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/valyala/fasthttp"
@@ -11,34 +9,6 @@ import (
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/webhook"
 )
-
-// FuzzQuery: what the strict walk takes, net/url takes with the same pairs, and it stops at nothing else
-// than a broken escape.
-func FuzzQuery(f *testing.F) {
-	f.Add("token=a&b=%20c+d&&e")
-	f.Add("%zz=1&a=2")
-	f.Fuzz(func(t *testing.T, query string) {
-		p := pairs{rest: []byte(query)}
-		got := url.Values{}
-		for {
-			name, text, ok := p.next()
-			if !ok {
-				break
-			}
-			got.Add(name, text)
-		}
-		if strings.Contains(query, ";") { // net/url refuses these
-			return
-		}
-		want, err := url.ParseQuery(query)
-		if p.broken != (err != nil) {
-			t.Fatalf("broken %v, net/url says %v", p.broken, err)
-		}
-		if !p.broken && got.Encode() != want.Encode() {
-			t.Fatalf("read %v, net/url %v", got, want)
-		}
-	})
-}
 
 // FuzzCall: no body, path or header panics the reading of a call, and the token is never longer than
 // what was sent.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/penstock/penstock/ingress/internal/front"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/value"
@@ -22,9 +23,9 @@ func (s *Server) result(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	id, redirect := "", true
-	walk := pairs{rest: ctx.URI().QueryString()}
+	walk := front.Pairs{Rest: ctx.URI().QueryString()}
 	for {
-		name, text, ok := walk.next()
+		name, text, ok := walk.Next()
 		if !ok {
 			break
 		}
@@ -35,7 +36,7 @@ func (s *Server) result(ctx *fasthttp.RequestCtx) {
 			redirect = text != "false"
 		}
 	}
-	if walk.broken {
+	if walk.Broken {
 		s.refuse(ctx, refusal{status: http.StatusBadRequest, reason: "query.malformed"})
 		return
 	}

@@ -7,6 +7,8 @@ import (
 	"mime/multipart"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/penstock/penstock/ingress/internal/front"
 )
 
 const (
@@ -29,7 +31,7 @@ type param struct{ name, text string }
 func readCall(ctx *fasthttp.RequestCtx, path []byte) (call, string) {
 	var c call
 	if len(path) > 0 {
-		token, ok := unescape(path)
+		token, ok := front.Unescape(path)
 		if !ok {
 			return c, "token.malformed"
 		}
@@ -42,9 +44,9 @@ func readCall(ctx *fasthttp.RequestCtx, path []byte) (call, string) {
 	if n == 1 && !c.offer(string(header)) {
 		return c, "token.ambiguous"
 	}
-	walk := pairs{rest: ctx.URI().QueryString()}
+	walk := front.Pairs{Rest: ctx.URI().QueryString()}
 	for count := 0; ; count++ {
-		name, text, ok := walk.next()
+		name, text, ok := walk.Next()
 		if !ok {
 			break
 		}
@@ -62,7 +64,7 @@ func readCall(ctx *fasthttp.RequestCtx, path []byte) (call, string) {
 			c.query = append(c.query, param{name, text})
 		}
 	}
-	if walk.broken {
+	if walk.Broken {
 		return c, "query.malformed"
 	}
 	if c.token == "" && ctx.IsPost() {
@@ -90,9 +92,9 @@ func (c *call) readForm(ctx *fasthttp.RequestCtx) string {
 	body := ctx.Request.Body()
 	switch kind {
 	case "application/x-www-form-urlencoded":
-		walk := pairs{rest: body}
+		walk := front.Pairs{Rest: body}
 		for range maxFields {
-			name, text, ok := walk.next()
+			name, text, ok := walk.Next()
 			if !ok {
 				break
 			}

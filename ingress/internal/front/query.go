@@ -1,26 +1,27 @@
-package ingress
+package front
 
 import "bytes"
 
-// pairs walks the name=value pairs of a query or url-encoded form. It decodes strictly: a broken
+// Pairs walks the name=value pairs of a query or url-encoded form. It decodes strictly: a broken
 // percent escape ends the walk. The texts it gives are copies.
-type pairs struct {
-	rest   []byte
-	broken bool
+type Pairs struct {
+	Rest   []byte
+	Broken bool
 }
 
-func (p *pairs) next() (name, text string, ok bool) {
-	for len(p.rest) > 0 {
+// Next gives the next pair; ok is false at the end.
+func (p *Pairs) Next() (name, text string, ok bool) {
+	for len(p.Rest) > 0 {
 		var pair []byte
-		pair, p.rest, _ = bytes.Cut(p.rest, []byte{'&'})
+		pair, p.Rest, _ = bytes.Cut(p.Rest, []byte{'&'})
 		if len(pair) == 0 {
 			continue
 		}
 		rawName, rawText, _ := bytes.Cut(pair, []byte{'='})
-		name, okName := unescape(rawName)
-		text, okText := unescape(rawText)
+		name, okName := Unescape(rawName)
+		text, okText := Unescape(rawText)
 		if !okName || !okText {
-			p.broken = true
+			p.Broken = true
 			return "", "", false
 		}
 		return name, text, true
@@ -28,7 +29,8 @@ func (p *pairs) next() (name, text string, ok bool) {
 	return "", "", false
 }
 
-func unescape(text []byte) (string, bool) {
+// Unescape decodes the percent escapes of a text, strictly.
+func Unescape(text []byte) (string, bool) {
 	if bytes.IndexByte(text, '%') < 0 && bytes.IndexByte(text, '+') < 0 {
 		return string(text), true
 	}

@@ -1,0 +1,102 @@
+package admin
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/value"
+)
+
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, status int, reason string) {
+	s.deps.Logger.Warn("refused an admin request", "reason", reason, "status", status, "remote", ctx.RemoteAddr().String())
+	s.write(ctx, status, refusedBody(status))
+}
+
+// refusedBody is the body of every refusal without a code: it tells nothing beyond the status.
+func refusedBody(status int) []byte {
+	return []byte(`{"statusCode":` + strconv.Itoa(status) + `,"status":"error","message":"the request was refused"}`)
+}
+
+func (s *Server) write(ctx *fasthttp.RequestCtx, status int, body []byte) {
+	head := &ctx.Response.Header
+	head.SetContentType("application/json")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Cache-Control", "no-store")
+	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	ctx.SetStatusCode(status)
+	ctx.Response.SetBody(body)
+}
+
+// show writes v, a struct or map of our own, as JSON.
+func (s *Server) show(ctx *fasthttp.RequestCtx, v any) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		s.fail(ctx, fault.Wrap(fault.Internal, err, "encoding an answer"))
+		return
+	}
+	s.write(ctx, http.StatusOK, text)
+}
+
+// showValue writes the result of a command.
+func (s *Server) showValue(ctx *fasthttp.RequestCtx, v any) {
+	text, err := value.AppendJSON([]byte(`{"value":`), v)
+	if err != nil {
+		s.fail(ctx, fault.Wrap(fault.Internal, err, "encoding a result"))
+		return
+	}
+	s.write(ctx, http.StatusOK, append(text, '}'))
+}
+
+// fail answers an error with its code, message and hint. An error without a code stays in the log.
+func (s *Server) fail(ctx *fasthttp.RequestCtx, err error) {
+	code, status := fault.CodeOf(err), statusOf(err)
+	out := struct {
+		StatusCode int    `json:"statusCode"`
+		Status     string `json:"status"`
+		Code       string `json:"code"`
+		Message    string `json:"message"`
+		Hint       string `json:"hint,omitempty"`
+	}{status, "error", string(code), "an internal fault; see the server's log", ""}
+	var f *fault.Error
+	switch {
+	case code == fault.Internal:
+		s.deps.Logger.Error("an admin request failed", "code", string(code), "error", err)
+	case errors.As(err, &f):
+		plain := *f
+		plain.Hint = ""
+		out.Message, out.Hint = plain.Error(), fault.HintOf(err)
+	}
+	text, err := json.Marshal(out)
+	if err != nil {
+		text = refusedBody(status)
+	}
+	s.write(ctx, status, text)
+}
+
+// statusOf maps a fault to the status of HTTP.
+func statusOf(err error) int {
+	code := fault.CodeOf(err)
+	switch {
+	case errors.Is(err, store.ErrNotFound), strings.HasSuffix(string(code), ".unknown"):
+		return http.StatusNotFound
+	case code == fault.IAMDenied:
+		return http.StatusForbidden
+	case code == fault.ResultGone:
+		return http.StatusGone
+	}
+	switch fault.InfoOf(code).Kind {
+	case fault.Input:
+		return http.StatusBadRequest
+	case fault.Environment:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}

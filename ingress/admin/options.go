@@ -1,0 +1,105 @@
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/penstock/penstock/ingress/internal/front"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+)
+
+// minToken is the shortest token in bytes that is accepted as a setting.
+const minToken = 16
+
+// Options are the settings of the admin listener. The zero value of a limit is its default.
+type Options struct {
+	Address  string   // host:port; an address that is not loopback needs a Token
+	Token    string   // bearer token, at least 16 bytes; empty = every request but health is refused
+	Identity string   // in whose name the token's commands run
+	Hosts    []string // names beside localhost and IP addresses that a request may use as its Host
+
+	BodyLimit     int           // bytes; default 4 MiB + 64 KiB
+	ReadTimeout   time.Duration // for a whole request; default 10 s
+	WriteTimeout  time.Duration // for an answer; default 10 s
+	IdleTimeout   time.Duration // between two requests of a connection; default 60 s
+	Concurrency   int           // connections at once; default 1,024
+	MaxConnsPerIP int           // of one address at once; default 256
+	Grace         time.Duration // for requests in work when Run ends; default 25 s
+}
+
+func (o Options) front() front.Options {
+	if o.Concurrency <= 0 {
+		o.Concurrency = 1_024
+	}
+	if o.MaxConnsPerIP <= 0 {
+		o.MaxConnsPerIP = 256
+	}
+	return front.Options{
+		Address: o.Address, BodyLimit: o.BodyLimit, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		IdleTimeout: o.IdleTimeout, Concurrency: o.Concurrency, ConnsPerIP: o.MaxConnsPerIP, Grace: o.Grace,
+	}
+}
+
+// check refuses settings that would open the API.
+func (o Options) check() error {
+	host, _, err := net.SplitHostPort(o.Address)
+	if err != nil {
+		return fault.New(fault.ConfigValue, "%q is not a host and port", o.Address).In("admin.address").
+			WithHint("write it like 127.0.0.1:8081")
+	}
+	if o.Token == "" && !loopback(host) {
+		return fault.New(fault.ConfigValue, "the admin listener on %s needs a token", o.Address).In("admin.token").
+			WithHint("set admin.token (PI_ADMIN__TOKEN), or listen on 127.0.0.1")
+	}
+	if o.Token != "" && len(o.Token) < minToken {
+		return fault.New(fault.ConfigValue, "the token has fewer than %d bytes", minToken).In("admin.token").
+			WithHint("use a long random text")
+	}
+	if o.Token != "" && o.Identity == "" {
+		return fault.New(fault.ConfigValue, "the token belongs to no identity").In("admin.identity").
+			WithHint("name the identity in whose name its commands run")
+	}
+	return nil
+}
+
+// loopback reports whether host can only be reached from this machine. A name other than localhost may
+// be anything.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// Commands runs commands in the name of an identity, which must be allowed to.
+type Commands interface {
+	Execute(ctx context.Context, identity, name string, params map[string]any, body any) (any, error)
+}
+
+// Ledger is what the API reads from the store. See package store for the methods.
+type Ledger interface {
+	Event(ctx context.Context, id string) (store.Event, error)
+	Events(ctx context.Context, q store.EventQuery) ([]store.Event, error)
+	RunsOf(ctx context.Context, eventID string) ([]run.Run, error)
+	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
+	FindRuns(ctx context.Context, q store.RunQuery) ([]run.Run, error)
+	Rejects(ctx context.Context, limit int) ([]store.Reject, error)
+}
+
+// Deps are what the API shows and drives. All are required. The functions are called for each request,
+// from many goroutines; their values must be JSON-encodable and hold no secret.
+type Deps struct {
+	Commands Commands
+	Ledger   Ledger
+	Plugins  func() any
+	Status   func() any
+	Health   func() error // nil = requests are accepted
+	Logger   *slog.Logger
+}

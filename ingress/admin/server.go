@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/penstock/penstock/ingress/internal/front"
+)
+
+const (
+	base          = "/api/v3/"
+	commandPrefix = "command/"
+	commandColon  = "command:"
+)
+
+// Server is the admin listener. Its methods may be called from many goroutines.
+type Server struct {
+	options Options
+	deps    Deps
+	front   *front.Server
+	token   [sha256.Size]byte
+	hosts   map[string]bool
+	work    context.Context // of all requests; set by Run
+}
+
+// New makes the admin listener; it does not listen yet. Settings that would open the API are faults with
+// fault.ConfigValue.
+func New(o Options, d Deps) (*Server, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		options: o, deps: d, token: sha256.Sum256([]byte(o.Token)), hosts: map[string]bool{"localhost": true},
+		work: context.Background(),
+	}
+	for _, h := range o.Hosts {
+		s.hosts[strings.ToLower(h)] = true
+	}
+	s.front = front.New(o.front(), d.Logger, s.refuse, func(app *fiber.App) {
+		app.Use(func(c *fiber.Ctx) error { s.handle(c.Context()); return nil })
+	})
+	return s, nil
+}
+
+// Listen opens the address and gives the one that was got. The fault has fault.ServerListen.
+func (s *Server) Listen() (net.Addr, error) { return s.front.Listen() }
+
+// Ready reports whether the server takes requests.
+func (s *Server) Ready() bool { return s.front.Ready() }
+
+// Run serves until ctx ends, then lets requests in work finish within the grace time. It is called once,
+// after Listen.
+func (s *Server) Run(ctx context.Context) error {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	s.work = work
+	return s.front.Run(ctx)
+}
+
+// handle guards every path, then finds the one that is meant.
+func (s *Server) handle(ctx *fasthttp.RequestCtx) {
+	if !s.hostAllowed(ctx) {
+		s.refuse(ctx, http.StatusMisdirectedRequest, "admin.host")
+		return
+	}
+	path, ours := strings.CutPrefix(string(ctx.URI().PathOriginal()), base)
+	if ours && path == "health" && ctx.IsGet() {
+		s.health(ctx)
+		return
+	}
+	if !s.sameSite(ctx) {
+		s.refuse(ctx, http.StatusForbidden, "admin.origin")
+		return
+	}
+	if !s.authenticated(ctx) {
+		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
+		s.refuse(ctx, http.StatusUnauthorized, "admin.token")
+		return
+	}
+	if !ours {
+		s.refuse(ctx, http.StatusNotFound, "http.route")
+		return
+	}
+	s.route(ctx, path)
+}
+
+func (s *Server) route(ctx *fasthttp.RequestCtx, path string) {
+	for _, prefix := range []string{commandPrefix, commandColon} {
+		if name, ok := strings.CutPrefix(path, prefix); ok && (ctx.IsGet() || ctx.IsPost()) {
+			s.command(ctx, name)
+			return
+		}
+	}
+	first, rest, _ := strings.Cut(path, "/")
+	show := map[string]func(*fasthttp.RequestCtx, string){
+		"events": s.events, "runs": s.runs, "rejects": s.rejects, "plugins": s.plugins, "status": s.status,
+	}[first]
+	if show == nil || !ctx.IsGet() {
+		s.refuse(ctx, http.StatusNotFound, "http.route")
+		return
+	}
+	show(ctx, rest)
+}
+
+// authenticated compares digests, so the time tells nothing about how much of a token is right.
+func (s *Server) authenticated(ctx *fasthttp.RequestCtx) bool {
+	values := ctx.Request.Header.PeekAll("Authorization")
+	if len(values) != 1 {
+		return false
+	}
+	scheme, token, _ := strings.Cut(string(values[0]), " ")
+	got := sha256.Sum256([]byte(token))
+	same := subtle.ConstantTimeCompare(got[:], s.token[:]) == 1
+	return same && strings.EqualFold(scheme, "Bearer") && s.options.Token != ""
+}
