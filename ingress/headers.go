@@ -23,25 +23,43 @@ var private = []string{
 // sender's x- fields and those that the preset names, in lower case. Values that are long or not UTF-8 are
 // left out; of a repeated field the values are joined by commas.
 func eventHeaders(h *fasthttp.RequestHeader, named []string, proof string) map[string]string {
-	out := make(map[string]string, 8)
-	for rawName, rawValue := range h.All() {
-		if len(out) == maxEventHeaders {
+	// All texts share one string, which is one copy for the whole header.
+	type field struct{ name, value, end int }
+	var list [maxEventHeaders]field
+	var room [1024]byte
+	buf, n := room[:0], 0
+	for name, v := range h.All() {
+		if n == len(list) {
 			break
 		}
-		if !maybeEventHeader(rawName, named) || len(rawValue) == 0 || len(rawValue) > maxEventHeader || !utf8.Valid(rawValue) {
+		if !maybeEventHeader(name, named) || len(v) == 0 || len(v) > maxEventHeader || !utf8.Valid(v) {
 			continue
 		}
-		name := strings.ToLower(string(rawName))
+		list[n].name = len(buf)
+		for _, c := range name {
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			buf = append(buf, c)
+		}
+		list[n].value = len(buf)
+		buf = append(buf, v...)
+		list[n].end = len(buf)
+		n++
+	}
+	text := string(buf)
+	out := make(map[string]string, n)
+	for _, f := range list[:n] {
+		name, v := text[f.name:f.value], text[f.value:f.end]
 		if name == proof || !contains(named, name) && isPrivate(name) {
 			continue
 		}
 		if first, again := out[name]; again {
-			if len(first)+len(rawValue) < maxEventHeader {
-				out[name] = first + ", " + string(rawValue)
+			if v = first + ", " + v; len(v) > maxEventHeader {
+				continue
 			}
-			continue
 		}
-		out[name] = string(rawValue)
+		out[name] = v
 	}
 	return out
 }
