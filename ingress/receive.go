@@ -10,6 +10,7 @@ import (
 	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/value"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -50,6 +51,10 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 		s.refuse(ctx, r)
 		return
 	}
+	if delivery.Challenge != "" {
+		s.shake(ctx, delivery)
+		return
+	}
 	text, reason := payload(ctx, hook.webhook.PayloadType, call.query)
 	if reason != "" {
 		s.refuse(ctx, refusal{status: http.StatusBadRequest, reason: reason, hook: hook.short})
@@ -71,6 +76,13 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 	}
 	s.deps.Logger.Debug("accepted a delivery", "event_id", accepted.EventID, "trace_id", e.TraceID, "fresh", accepted.Fresh)
 	s.answer(ctx, accepted.EventID, e.TraceID, call.redirect)
+}
+
+// shake answers the sender's question whether this address is ours.
+func (s *Server) shake(ctx *fasthttp.RequestCtx, d verify.Delivery) {
+	out := append(value.AppendString([]byte{'{'}, d.ChallengeField), ':')
+	out = append(value.AppendString(out, d.Challenge), '}')
+	s.json(ctx, "", http.StatusOK, out)
 }
 
 // prove judges the request over its bytes as they came.

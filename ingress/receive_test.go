@@ -500,3 +500,23 @@ func TestRedirect(t *testing.T) {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
 	}
 }
+
+// TestHandshake: a proven handshake is answered and is no event; an unproven one is refused like anything
+// else, and elsewhere the same body is an event.
+func TestHandshake(t *testing.T) {
+	t.Parallel()
+	w := open(t, ingress.Options{})
+	slack := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "slack", Secrets: []string{"k"}}})
+	plain := w.put(webhook.Webhook{})
+	body, ts := `{"type":"url_verification","challenge":"abc"}`, itoa(w.now().Unix())
+	a := w.do("POST", "/hooks/"+slack.UUID, body, "X-Slack-Request-Timestamp: "+ts, "X-Slack-Signature: v0="+sign("k", "v0:", ts, ":", body))
+	if a.StatusCode != 200 || a.body != `{"challenge":"abc"}` || a.Header.Get("X-Content-Type-Options") != "nosniff" || len(w.taken()) != 0 {
+		t.Errorf("%d %s", a.StatusCode, a.body)
+	}
+	a = w.do("POST", "/hooks/"+slack.UUID, body, "X-Slack-Request-Timestamp: "+ts, "X-Slack-Signature: v0="+sign("other", "v0:", ts, ":", body))
+	if a.StatusCode != 401 || strings.Contains(a.body, "abc") {
+		t.Errorf("unproven: %d %s", a.StatusCode, a.body)
+	}
+	w.do("POST", "/hooks/"+plain.UUID, body)
+	one(t, w, "elsewhere")
+}

@@ -137,6 +137,13 @@ func (s *preset) read(r *reader, root *yaml.Node) map[string]*yaml.Node {
 				"digest": r.oneOf(&s.delivery.digest, digestForms),
 			})
 		}),
+		"handshake": note("handshake", func(n *yaml.Node) {
+			r.mapping(n, map[string]func(*yaml.Node){
+				"field":  r.text(&s.handshake.field),
+				"equals": r.text(&s.handshake.equals),
+				"answer": r.text(&s.handshake.answer),
+			})
+		}),
 		"event": func(n *yaml.Node) {
 			r.mapping(n, map[string]func(*yaml.Node){"header": r.header(&s.eventHeader)})
 		},
@@ -181,6 +188,9 @@ func (s *preset) check(r *reader, root *yaml.Node, lines map[string]*yaml.Node) 
 	}
 	if s.delivery.header != "" && s.delivery.digest != "" {
 		r.fault(at("delivery"), "a delivery is named by a header or by a digest, not by both")
+	}
+	if h := s.handshake; lines["handshake"] != nil && (h.field == "" || h.equals == "" || h.answer == "") {
+		r.fault(at("handshake"), "a handshake needs field, equals and answer")
 	}
 	accepted, refused := 0, 0
 	for _, v := range s.vectors {

@@ -32,6 +32,7 @@ type preset struct {
 		header string
 		digest string // body, signed; used where there is no header
 	}
+	handshake   handshake
 	eventHeader string
 	settings    []string // what a webhook may set itself
 	vectors     []vector

@@ -92,6 +92,7 @@ func TestLoadRefuses(t *testing.T) {
 		"timestamp without form":    {"acme.yaml", change(`"{body}"`, `"{timestamp}{body}"`) + "timestamp: {header: X-T, tolerance: 300}\n", "needs header, form and tolerance"},
 		"tolerance of zero":         {"acme.yaml", sound + "timestamp: {header: X-T, form: seconds, tolerance: 0}\n", "a whole number from 1"},
 		"id without a header":       {"acme.yaml", change(`"{body}"`, `"{id}{body}"`), "has no delivery header"},
+		"half a handshake":          {"acme.yaml", sound + "handshake: {field: type, equals: x}\n", "needs field, equals and answer"},
 		"alias":                     {"acme.yaml", strings.Replace(sound, "name: acme", "name: &a acme", 1), "anchors and aliases"},
 		"two documents":             {"acme.yaml", sound + "---\nname: b\n", "several documents"},
 		"empty":                     {"acme.yaml", "", "reading YAML"},

@@ -19,6 +19,10 @@ type Request struct {
 type Delivery struct {
 	ID     string        // names the delivery among those of one webhook; empty = it has no name
 	Window time.Duration // how long ID must be remembered
+
+	// Challenge is set when the request is the sender's handshake. It is answered with the field
+	// ChallengeField of a JSON object and is no event.
+	Challenge, ChallengeField string
 }
 
 // minWindow is how long a delivery is remembered at least: senders repeat for hours.

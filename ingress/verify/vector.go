@@ -27,6 +27,7 @@ type vector struct {
 	body         string
 	want         string // accept or a Reason
 	delivery     string // expected id; empty = not compared
+	challenge    string // expected challenge of a handshake
 }
 
 // readVectors reads the list of vectors of a preset file.
@@ -57,8 +58,9 @@ func readVectors(r *reader, n *yaml.Node) []vector {
 				}
 				v.body = string(data)
 			},
-			"want":     r.text(&v.want),
-			"delivery": r.text(&v.delivery),
+			"want":      r.text(&v.want),
+			"delivery":  r.text(&v.delivery),
+			"challenge": r.text(&v.challenge),
 			"settings": func(n *yaml.Node) {
 				r.mapping(n, map[string]func(*yaml.Node){
 					"header": r.text(&v.verify.Header), "algorithm": r.text(&v.verify.Algorithm),
@@ -121,6 +123,9 @@ func (p *Presets) checkVector(name string, v vector) error {
 	}
 	if v.delivery != "" && d.ID != v.delivery {
 		return fmt.Errorf("the delivery is %q, want %q", d.ID, v.delivery)
+	}
+	if d.Challenge != v.challenge {
+		return fmt.Errorf("the challenge is %q, want %q", d.Challenge, v.challenge)
 	}
 	return nil
 }

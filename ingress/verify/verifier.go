@@ -207,6 +207,9 @@ func (v *Verifier) write(h hash.Hash, w *work) {
 // delivery names the proven request. Without an id of the sender, a digest stands for it, so that a
 // repeated request makes no second event.
 func (v *Verifier) delivery(w *work) Delivery {
+	if text := v.scheme.challenge(w.body); text != "" {
+		return Delivery{Challenge: text, ChallengeField: v.scheme.handshake.answer}
+	}
 	d := Delivery{Window: max(2*v.tolerance, minWindow)}
 	switch {
 	case v.scheme.delivery.header != "":
