@@ -1,0 +1,75 @@
+package ingress
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// silent is a store and a list of refusals that keep nothing.
+type silent struct{}
+
+func (silent) PutWebhook(context.Context, webhook.Webhook) error   { return nil }
+func (silent) DeleteWebhook(context.Context, string) error         { return nil }
+func (silent) Webhooks(context.Context) ([]webhook.Webhook, error) { return nil, nil }
+func (silent) AddReject(store.Reject)                              {}
+func (silent) Resolve(ref string) (string, error)                  { return ref, nil }
+
+// BenchmarkRefuse shows that the cost of a refusal does not tell why: the figures are alike.
+func BenchmarkRefuse(b *testing.B) {
+	p, err := verify.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	logger := slog.New(slog.DiscardHandler)
+	d, err := NewDirectory(b.Context(), silent{}, p, silent{}, DirectoryOptions{Now: time.Now, Logger: logger})
+	if err != nil {
+		b.Fatal(err)
+	}
+	hook, err := d.Put(b.Context(), webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"k"}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := New(Options{Address: "127.0.0.1:0", Failures: 1 << 40}, Deps{Directory: d, Rejects: silent{}, Logger: logger, Now: time.Now})
+	if err != nil {
+		b.Fatal(err)
+	}
+	wrong := strings.Repeat("0", 36)
+	almost := hook.UUID[:35] + "x"
+	for _, c := range []struct{ name, token, sig string }{
+		{"unknown", wrong, strings.Repeat("0", 64)},
+		{"unknown but for the end", almost, strings.Repeat("0", 64)},
+		{"bad signature", hook.UUID, strings.Repeat("0", 64)},
+		{"no signature", hook.UUID, ""},
+		{"malformed signature", hook.UUID, "xyz"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var ctx fasthttp.RequestCtx
+			var r fasthttp.Request
+			r.Header.SetMethod("POST")
+			r.SetRequestURI("/hooks/x")
+			if c.sig != "" {
+				r.Header.Set("X-Sig", c.sig)
+			}
+			r.SetBodyString(strings.Repeat("b", 16_384))
+			ctx.Init(&r, nil, nil)
+			token := []byte(c.token)
+			b.ReportAllocs()
+			for b.Loop() {
+				ctx.Response.Reset()
+				s.receive(&ctx, token)
+				if ctx.Response.StatusCode() != 401 {
+					b.Fatal(ctx.Response.StatusCode())
+				}
+			}
+		})
+	}
+}
