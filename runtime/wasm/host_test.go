@@ -218,3 +218,17 @@ func TestNothingIsReachable(t *testing.T) {
 		t.Errorf("the guest sees arguments: %v", args)
 	}
 }
+
+// TestRealClock: the engine's default clock is a fake that begins in 2022 and moves with each reading.
+func TestRealClock(t *testing.T) {
+	t.Parallel()
+	p := loadGo(t, wasm.Options{}, wasm.Settings{})
+	before := time.Now().UnixMilli()
+	got, err := do(t.Context(), t, p, map[string]any{"what": "clock"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ms, _ := got.(int); int64(ms) < before || int64(ms) > time.Now().UnixMilli() {
+		t.Errorf("the guest's clock says %v, it was %d before", got, before)
+	}
+}

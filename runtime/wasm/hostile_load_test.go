@@ -2,6 +2,7 @@ package wasm_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,20 @@ func hostileModules() map[string]hostileCase {
 	add("2,000 locals in each of 1,000 functions", fault.PluginTooLarge, with(func(b *guest.Builder) {
 		for range 1_000 {
 			b.RawCode([]byte{1, 0xd0, 0x0f, 0x7f, 0x0b})
+		}
+	}))
+	add("many loops with many locals", fault.PluginTooLarge, with(func(b *guest.Builder) {
+		var code []byte
+		for i := range 20_000 {
+			code = append(append(code, 0x03, 0x40), guest.LocalGet(uint32(i%2000))...)
+			code = append(append(code, guest.LocalSet(uint32((i*7+1)%2000))...), 0x0b)
+		}
+		b.Func(nil, nil, slices.Repeat(types{guest.I32}, 2000), code)
+	}))
+	add("deep loops in many functions", fault.PluginTooLarge, with(func(b *guest.Builder) {
+		code := []byte(strings.Repeat("\x03\x40", 2000) + strings.Repeat("\x41\x00\x0d\x00\x0b", 2000))
+		for range 50 {
+			b.Func(nil, nil, nil, code)
 		}
 	}))
 	add("4 GiB of memory to begin with", fault.PluginTooLarge, bare(65_536, nothing))

@@ -162,6 +162,9 @@ func hostileCalls() map[string]hostileCase {
 	b = abi(guest.Call(9))
 	b.Func(nil, nil, nil, guest.Call(9))
 	add("endless recursion", fault.PluginStack, b)
+	deep := cases["endless recursion"]
+	deep.settings.Timeout = 10 * time.Second // the engine moves the stack several times as it grows
+	cases["endless recursion"] = deep
 	code("memory grows until it traps", fault.PluginMemory, guest.Forever(
 		guest.Const(16), guest.Op(0x40, 0), guest.Const(-1), guest.Op(0x46, 0x04, 0x40, 0x00, 0x0b)))
 	code("memory grows for ever", fault.PluginTimeout, guest.Forever(guest.Const(1), guest.Op(0x40, 0, 0x1a)))

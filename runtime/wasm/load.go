@@ -128,6 +128,8 @@ func (h *Host) compile(ctx context.Context, m *module.Module, s *Settings, log *
 	case errors.Is(err, interrupt.ErrUnsupported):
 		return nil, nil, false, fault.Wrap(fault.PluginInvalid, err, "making the plugin interruptible").
 			WithHint("build it without tail calls, threads and exceptions, or set plugins.<name>.engineInterrupt if it is trusted")
+	case errors.Is(err, module.ErrTooLarge):
+		return nil, nil, false, fault.Wrap(fault.PluginTooLarge, err, "making the plugin interruptible")
 	case errors.Is(err, interrupt.ErrMemory):
 		return nil, nil, false, fault.Wrap(fault.PluginMemory, err, "limiting the plugin's memory")
 	case err != nil:

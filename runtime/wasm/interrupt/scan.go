@@ -82,6 +82,8 @@ type scanner struct {
 	s      spaces
 	open   []int // for each open block the index of its tick in places, -1 for one that is no loop
 	places []place
+	blocks int // begun in this function
+	edges  int // targets of branches in this function
 	// plain holds while nothing but simple operations came since the function's entry: a loop head found then,
 	// soon enough, runs at every entry, and its tick serves for both. Functions compiled by Go begin so.
 	plain bool
@@ -94,6 +96,7 @@ func (s *scanner) scan(c module.Code) error {
 	s.open = append(s.open[:0], -1)
 	s.places = append(s.places[:0], place{kind: tick, weight: weightOf(len(c.Instr))})
 	s.plain = true
+	s.blocks, s.edges = 1, 0
 	for len(s.open) > 0 && s.r.Err() == nil {
 		if err := s.operation(); err != nil {
 			return err
@@ -104,6 +107,10 @@ func (s *scanner) scan(c module.Code) error {
 	}
 	return s.r.Err()
 }
+
+// work estimates what compiling the function takes. The engine's time and memory grow with the product of blocks and of
+// values that may be alive in them: 30 kB of code can be made to take minutes and gigabytes.
+func (s *scanner) work() int { return s.blocks*(s.blocks+2*s.s.locals) + 16*s.edges }
 
 func (s *scanner) operation() error {
 	start := s.r.Pos()
@@ -158,6 +165,7 @@ func (s *scanner) control(op byte, start int) error {
 	switch op {
 	case opBlock, opLoop, opIf:
 		s.blockType()
+		s.blocks++
 		if op != opLoop {
 			s.open = append(s.open, -1)
 			break
@@ -176,11 +184,14 @@ func (s *scanner) control(op byte, start int) error {
 		s.open = s.open[:last]
 	case opBr, opBrIf:
 		s.r.U32()
+		s.edges++
 	case opBrTable:
-		for range s.r.Count("branches", 1<<20, 1) {
+		n := s.r.Count("branches", 1<<20, 1)
+		for range n {
 			s.r.U32()
 		}
 		s.r.U32()
+		s.edges += n + 1
 	case opReturn:
 	case opCall:
 		s.below(s.s.functions, "function")
