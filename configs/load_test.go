@@ -295,3 +295,25 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// FuzzOverride drives the keys and values of the environment and the command line.
+func FuzzOverride(f *testing.F) {
+	f.Add("store.dir", "x")
+	f.Add(`plugins.grants."mail.send".mail`, "{from: [a@b.c]}")
+	f.Add("BROKER__NATS__URL", "[a, {b: c}]")
+	f.Add(`"`, "")
+	f.Add("iam.roles", "{<<: &a [*a]}")
+	f.Fuzz(func(t *testing.T, key, text string) {
+		for _, err := range []error{
+			second(load("", []string{"PI_" + key + "=" + text})),
+			second(load("", nil, key+"="+text)),
+		} {
+			var list fault.List
+			if err != nil && (!errors.As(err, &list) || fault.CodeOf(err) == fault.Internal) {
+				t.Errorf("not a list of faults: %v", err)
+			}
+		}
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
