@@ -14,7 +14,10 @@ import (
 
 // conn is the writer's connection. It uses the driver without database/sql, whose locking and
 // argument handling cost a third of an accept. One goroutine at a time.
-type conn struct{ c driver.Conn }
+type conn struct {
+	c    driver.Conn
+	open map[*stmt]bool
+}
 
 // dataSource names the file with the settings that every connection needs.
 func dataSource(file string, pragmas ...string) string {
@@ -27,10 +30,17 @@ func openConn(file string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c}, nil
+	return &conn{c: c, open: map[*stmt]bool{}}, nil
 }
 
-func (c *conn) close() error { return c.c.Close() }
+// close ends the statements as well: SQLite keeps the files open as long as there is one.
+func (c *conn) close() error {
+	var errs []error
+	for s := range c.open {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(append(errs, c.c.Close())...)
+}
 
 // exec runs one or more statements without arguments.
 func (c *conn) exec(query string) error {
@@ -62,6 +72,7 @@ func (c *conn) integer(query string) (int64, error) {
 
 // stmt is a prepared statement with room for its arguments.
 type stmt struct {
+	c    *conn
 	s    driver.Stmt
 	exec driver.StmtExecContext
 	ask  driver.StmtQueryContext
@@ -73,7 +84,8 @@ func (c *conn) prepare(query string) (*stmt, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stmt{s: p}
+	s := &stmt{c: c, s: p}
+	c.open[s] = true
 	var ok1, ok2 bool
 	s.exec, ok1 = p.(driver.StmtExecContext)
 	s.ask, ok2 = p.(driver.StmtQueryContext)
@@ -83,7 +95,10 @@ func (c *conn) prepare(query string) (*stmt, error) {
 	return s, nil
 }
 
-func (s *stmt) close() error { return s.s.Close() }
+func (s *stmt) close() error {
+	delete(s.c.open, s)
+	return s.s.Close()
+}
 
 func (s *stmt) bind(values []driver.Value) []driver.NamedValue {
 	s.args = s.args[:0]

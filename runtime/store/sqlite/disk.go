@@ -1,13 +1,17 @@
 package sqlite
 
-import "sync/atomic"
+import (
+	"database/sql/driver"
+	"sync/atomic"
+)
 
 // disk watches the free space of the data directory. It may be used from many goroutines.
 type disk struct {
 	dir     string
 	reserve int64
-	low     atomic.Bool // below the reserve: no event is accepted
-	full    atomic.Bool // a write found no space at all
+	spare   atomic.Int64 // free bytes inside the main file, which does not shrink
+	low     atomic.Bool  // below the reserve: no event is accepted
+	full    atomic.Bool  // a write found no space at all
 }
 
 // leastFree is the space at which a disk that was full counts as usable again.
@@ -19,6 +23,7 @@ func (d *disk) check() {
 	if err != nil {
 		return // a disk that does not answer shows in the write itself
 	}
+	free += d.spare.Load()
 	d.low.Store(free < d.reserve)
 	if free >= max(d.reserve, leastFree) {
 		d.full.Store(false)
@@ -35,4 +40,19 @@ func (d *disk) refuses() bool {
 	}
 	d.check()
 	return d.low.Load() || d.full.Load()
+}
+
+// checkDisk is check for the writer, which can count the spare space when it matters.
+func (w *writer) checkDisk() {
+	w.disk.check()
+	if !w.disk.low.Load() {
+		return
+	}
+	var row [1]driver.Value
+	if _, err := w.sql.spare.row(row[:]); err != nil {
+		return
+	}
+	pages, _ := row[0].(int64)
+	w.disk.spare.Store(pages * pageSize)
+	w.disk.check()
 }

@@ -179,6 +179,10 @@ func fillDisk(t *testing.T, dir string) {
 	if err := os.RemoveAll(filepath.Join(dir, "reserve")); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("pruning makes room", func(t *testing.T) { pruneForSpace(t, filepath.Join(dir, "prune")) })
+	if err := os.RemoveAll(filepath.Join(dir, "prune")); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("no space at all", func(t *testing.T) { exhaust(t, filepath.Join(dir, "full")) })
 }
 
@@ -203,6 +207,30 @@ func keepReserve(t *testing.T, dir string) {
 	}
 	if _, err := s.Accept(t.Context(), event.New("a", now()), event.Dedupe{}); err != nil {
 		t.Errorf("accepting with space again: %v", err)
+	}
+}
+
+// pruneForSpace lets the store itself fill the disk: what pruning frees stays in the file and counts.
+func pruneForSpace(t *testing.T, dir string) {
+	s := open(t, sqlite.Options{Dir: dir, Reserve: diskSize / 4})
+	defer s.Close()
+	var err error
+	for err == nil {
+		e := event.New("a", now())
+		e.Payload = payload(1 << 20)
+		if _, err = s.Accept(t.Context(), e, event.Dedupe{}); err == nil {
+			err = s.Save(t.Context(), store.Change{Settle: e.ID, At: now()})
+		}
+	}
+	checkFull(t, err)
+	if _, err := s.Prune(t.Context(), store.Prune{SettledBefore: now().Add(time.Hour), Now: now()}); err != nil {
+		t.Fatalf("pruning below the reserve: %v", err)
+	}
+	if _, err := s.Accept(t.Context(), event.New("a", now()), event.Dedupe{}); err != nil {
+		t.Errorf("accepting after pruning: %v", err)
+	}
+	if err := s.Health(); err != nil {
+		t.Errorf("health after pruning: %v", err)
 	}
 }
 

@@ -97,6 +97,28 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Close leaves one file that holds everything, so that copying it is a backup.
+func TestCloseLeavesOneFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, sqlite.Options{Dir: dir})
+	e := event.New("a", now())
+	if _, err := s.Accept(t.Context(), e, event.Dedupe{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Event(t.Context(), e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, sqlite.File+"*"))
+	if err != nil || len(names) != 1 {
+		t.Errorf("after Close there are %v (%v)", names, err)
+	}
+	checkIntegrity(t, dir)
+}
+
 func TestUnusableDirectories(t *testing.T) {
 	t.Parallel()
 	garbage, file := t.TempDir(), filepath.Join(t.TempDir(), "file")

@@ -37,9 +37,9 @@ func (s *Store) Prune(ctx context.Context, p store.Prune) (int, error) {
 	return total + int(n), err
 }
 
-func (s *Store) prune(ctx context.Context, step func(*writer) (int64, error)) (n int64, err error) {
-	err = s.write(ctx, 0, func(w *writer) error {
-		var err error
+func (s *Store) prune(ctx context.Context, step func(*writer) (int64, error)) (int64, error) {
+	var n int64 // read only when the writer has let go of it
+	err := s.write(ctx, 0, func(w *writer) (err error) {
 		n, err = step(w)
 		return err
 	})

@@ -10,12 +10,12 @@ func (s *Store) CompleteResult(ctx context.Context, correlationID string, value 
 	if value == nil {
 		value = []byte{}
 	}
-	err = s.write(ctx, len(value), func(w *writer) error {
-		n, err := w.sql.completeResult.run(correlationID, value, toMicros(at))
-		first = n > 0
+	var changed int64 // read only when the writer has let go of it
+	err = s.write(ctx, len(value), func(w *writer) (err error) {
+		changed, err = w.sql.completeResult.run(correlationID, value, toMicros(at))
 		return err
 	})
-	return err == nil && first, err
+	return err == nil && changed > 0, err
 }
 
 type result struct {

@@ -21,7 +21,9 @@ const (
 func (s *Store) Save(ctx context.Context, c store.Change) error {
 	var steps []byte
 	size := 0
-	if r := c.Run; r != nil {
+	if c.Run != nil {
+		r := *c.Run
+		c.Run = &r // the caller may change its own when ctx ends early
 		if len(r.Steps) > 0 {
 			var err error
 			if steps, err = json.Marshal(r.Steps); err != nil {

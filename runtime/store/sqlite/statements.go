@@ -2,6 +2,7 @@ package sqlite
 
 // statements are the writer's, prepared once.
 type statements struct {
+	spare                           *stmt
 	begin, commit, rollback         *stmt
 	walLength, checkpoint, truncate *stmt
 	remember, recall, insertEvent   *stmt
@@ -23,6 +24,7 @@ func (s *statements) prepare(c *conn) error {
 		{&s.begin, `BEGIN IMMEDIATE`},
 		{&s.commit, `COMMIT`},
 		{&s.rollback, `ROLLBACK`},
+		{&s.spare, `PRAGMA freelist_count`},
 		{&s.walLength, `PRAGMA wal_checkpoint(NOOP)`},
 		{&s.checkpoint, `PRAGMA wal_checkpoint(PASSIVE)`},
 		{&s.truncate, `PRAGMA wal_checkpoint(TRUNCATE)`},

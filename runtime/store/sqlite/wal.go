@@ -5,7 +5,10 @@ import (
 	"sync"
 )
 
-// Lengths of the log in pages of 4 KiB. From soft on, what no reader needs is moved into the main file
+// pageSize is SQLite's, in bytes.
+const pageSize = 4096
+
+// Lengths of the log in pages. From soft on, what no reader needs is moved into the main file
 // after a commit, and the log starts over; at hard, which only endless reading can bring about, reads
 // are held back until it is empty.
 const (

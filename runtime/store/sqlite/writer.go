@@ -72,7 +72,7 @@ func (w *writer) commit(batch []*write) {
 		answer(batch, f)
 		return
 	}
-	w.disk.check()
+	w.checkDisk()
 	err := w.transaction(batch)
 	switch diagnose(err) {
 	case none:

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -225,6 +226,40 @@ func cancelledCaller(t *testing.T, open Open) {
 		})
 	}
 	group.Wait()
+}
+
+// cancelledWrites cancels the other writes at some moment and uses what it handed over again at once:
+// a store that still reads it shows under the race detector.
+func cancelledWrites(t *testing.T, open Open) {
+	s := fresh(t, open)
+	var group sync.WaitGroup
+	for i := range 16 {
+		group.Go(func() {
+			for n := range 20 {
+				ctx, cancel := context.WithCancel(t.Context())
+				group.Go(cancel)
+				id := fmt.Sprint(i, n)
+				r := run.Run{EventID: id, Pipeline: "p", Status: run.Done, Steps: []run.Step{{Command: "log"}}}
+				err1 := s.Save(ctx, store.Change{Run: &r, Settle: id, At: start()})
+				r.Status, r.Steps[0].Command = run.Dead, "changed"
+				_, err2 := s.CompleteResult(ctx, id, []byte("1"), start())
+				_, err3 := s.Prune(ctx, store.Prune{Now: start()})
+				w := webhook.Webhook{UUID: id, Verify: webhook.Verify{Secrets: []string{"env:A"}}}
+				err4 := s.PutWebhook(ctx, w)
+				w.Verify.Secrets[0] = "changed"
+				for _, err := range []error{err1, err2, err3, err4} {
+					if err != nil && !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+				}
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	if _, err := s.CompleteResult(t.Context(), "after", []byte("1"), start()); err != nil {
+		t.Error(err)
+	}
 }
 
 func closing(t *testing.T, open Open) {

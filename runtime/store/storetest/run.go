@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"everything survives reopening", reopen},
 		{"ended contexts", endedContexts},
 		{"one cancelled caller harms nobody", cancelledCaller},
+		{"cancelled writes let go", cancelledWrites},
 		{"close", closing},
 		{"close waits for writes", closeWaits},
 	} {
