@@ -37,7 +37,7 @@ type Directory struct {
 	store   store.Webhooks
 	presets *verify.Presets
 	secrets SecretResolver
-	public  *url.URL
+	public  atomic.Pointer[url.URL]
 	now     func() time.Time
 	logger  *slog.Logger
 	decoy   *entry // stands in for an unknown webhook, so that finding none takes as long
@@ -67,7 +67,8 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 	if err != nil {
 		return nil, err
 	}
-	d := &Directory{store: s, presets: p, secrets: secrets, public: u, now: o.Now, logger: o.Logger}
+	d := &Directory{store: s, presets: p, secrets: secrets, now: o.Now, logger: o.Logger}
+	d.public.Store(u)
 	if d.decoy, err = d.newDecoy(); err != nil {
 		return nil, err
 	}
@@ -140,7 +141,17 @@ func copied(w webhook.Webhook) webhook.Webhook {
 
 // URL gives the address for senders. It is built from the configured public address alone.
 func (d *Directory) URL(w webhook.Webhook) string {
-	return d.public.String() + receivePath + "?token=" + url.QueryEscape(w.UUID)
+	return d.public.Load().String() + receivePath + "?token=" + url.QueryEscape(w.UUID)
+}
+
+// SetPublicURL replaces the public address, for a server that learns its port when it listens.
+func (d *Directory) SetPublicURL(text string) error {
+	u, err := checkPublicURL(text)
+	if err != nil {
+		return err
+	}
+	d.public.Store(u)
+	return nil
 }
 
 // put adds or replaces an entry of a view that nobody reads yet.

@@ -221,12 +221,24 @@ func TestPublicURL(t *testing.T) {
 		"": true, "https://a.test": true, "http://a.test:8080/in/": true,
 		"a.test": false, "ftp://a.test": false, "https://": false, "https://u:p@a.test": false, "https://a.test?x=1": false, "https://a.test/#x": false, "/in": false,
 	} {
-		_, err := ingress.NewDirectory(t.Context(), &world{}, presets(t), secrets{}, ingress.DirectoryOptions{PublicURL: text, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+		d, err := ingress.NewDirectory(t.Context(), &world{}, presets(t), secrets{}, ingress.DirectoryOptions{PublicURL: text, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 		if (err == nil) != ok {
 			t.Errorf("%q: %v", text, err)
 		}
 		if err != nil && fault.CodeOf(err) != fault.ConfigValue {
 			t.Errorf("%q: code %s", text, fault.CodeOf(err))
+		}
+		if err != nil {
+			continue
+		}
+		if err := d.SetPublicURL("localhost"); err == nil {
+			t.Error("an address without a scheme was set")
+		}
+		if err := d.SetPublicURL("http://127.0.0.1:1234/"); err != nil {
+			t.Error(err)
+		}
+		if got := d.URL(webhook.Webhook{UUID: "a"}); got != "http://127.0.0.1:1234/api/v3/command/webhook.receive?token=a" {
+			t.Errorf("URL %q", got)
 		}
 	}
 }

@@ -98,8 +98,12 @@ func (w *world) deps() admin.Deps {
 	return admin.Deps{
 		Commands: w, Ledger: w, Logger: slog.New(slog.NewJSONHandler(w, nil)),
 		Plugins: func() any { return []string{"mail.send"} },
-		Status:  func() any { return map[string]any{"version": "1"} },
-		Health:  func() error { w.mu.Lock(); defer w.mu.Unlock(); return w.sick },
+		Status: func(context.Context) (any, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return map[string]any{"version": "1"}, w.err
+		},
+		Health: func() error { w.mu.Lock(); defer w.mu.Unlock(); return w.sick },
 	}
 }
 
@@ -386,6 +390,9 @@ func TestFaults(t *testing.T) {
 		if c.code == "command.type" && (got.Hint != "do it right" || got.Message != "eventKey: wrong") {
 			t.Errorf("message %q, hint %q", got.Message, got.Hint)
 		}
+	}
+	if status, body := w.do(t, "GET", "/api/v3/status", ""); status != 500 || strings.Contains(body, "CANARY") {
+		t.Errorf("a status that fails: %d %s", status, body)
 	}
 	w.mu.Lock()
 	w.err, w.answer = nil, func() {}

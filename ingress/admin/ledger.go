@@ -219,7 +219,12 @@ func (s *Server) status(ctx *fasthttp.RequestCtx, rest string) {
 		s.failOr404(ctx, nil)
 		return
 	}
-	s.show(ctx, s.deps.Status())
+	v, err := s.deps.Status(s.work)
+	if err != nil {
+		s.fail(ctx, err)
+		return
+	}
+	s.show(ctx, v)
 }
 
 // health says whether requests are accepted, and nothing else: it needs no token.

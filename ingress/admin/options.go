@@ -99,7 +99,7 @@ type Deps struct {
 	Commands Commands
 	Ledger   Ledger
 	Plugins  func() any
-	Status   func() any
+	Status   func(ctx context.Context) (any, error)
 	Health   func() error // nil = requests are accepted
 	Logger   *slog.Logger
 }

@@ -84,9 +84,22 @@ func (p *Presets) Info(name string) (Info, bool) {
 	if !ok {
 		return Info{}, false
 	}
+	return s.info(), true
+}
+
+// All gives the descriptions, sorted by name.
+func (p *Presets) All() []Info {
+	out := make([]Info, len(p.names))
+	for i, name := range p.names {
+		out[i] = p.byName[name].info()
+	}
+	return out
+}
+
+func (s *preset) info() Info {
 	return Info{
 		Name: s.name, Summary: s.summary, Docs: s.docs, Signature: s.signature.header,
 		Delivery: s.delivery.header, Event: s.eventHeader,
 		Timestamped: s.timestamp.header != "", Tolerance: s.timestamp.tolerance,
-	}, true
+	}
 }

@@ -40,8 +40,18 @@ func TestNames(t *testing.T) {
 	if _, ok := p.Info("gitlub"); ok {
 		t.Error("an unknown preset has a description")
 	}
-	if diff := cmp.Diff(p.Names(), p.Names()); diff != "" || len(p.Names()) < len(want) {
-		t.Errorf("names: %v", p.Names())
+	var names []string
+	for _, i := range p.All() {
+		names = append(names, i.Name)
+		if i.Summary == "" || i.Name != "hmac" && (i.Docs == "" || i.Signature == "") {
+			t.Errorf("incomplete description %+v", i)
+		}
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(want, p.Names()); diff != "" {
+		t.Error(diff)
 	}
 }
 
