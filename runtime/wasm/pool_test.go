@@ -177,10 +177,16 @@ func TestManyCallersFewInstances(t *testing.T) {
 	}
 }
 
-// gate is a capability whose one operation waits until as many callers are in it as it counts.
+// gate is a capability whose operations wait until as many callers are in it as it counts. It stands in for kv.
 type gate struct{ wait *sync.WaitGroup }
 
-func (g gate) Name() string                                   { return "gate" }
+func newGate(callers int) gate {
+	g := gate{&sync.WaitGroup{}}
+	g.wait.Add(callers)
+	return g
+}
+
+func (g gate) Name() string                                   { return "kv" }
 func (g gate) Grant(map[string]any) (capability.Power, error) { return g, nil }
 func (g gate) Call(context.Context, string, []byte) ([]byte, error) {
 	g.wait.Done()
@@ -188,16 +194,17 @@ func (g gate) Call(context.Context, string, []byte) ([]byte, error) {
 	return nil, nil
 }
 
+func (g gate) capabilities() []capability.Capability { return []capability.Capability{g} }
+
 func TestIdleInstancesAreClosed(t *testing.T) {
 	t.Parallel()
 	const callers = 4
-	g := gate{&sync.WaitGroup{}}
-	g.wait.Add(callers)
-	h := newHost(t, wasm.Options{CacheDir: t.TempDir(), IdleTime: 50 * time.Millisecond, Capabilities: []capability.Capability{g}})
-	manifest := guest.Manifest("gate.guest", map[string]any{"capabilities": []string{"gate"}})
+	g := newGate(callers)
+	h := newHost(t, wasm.Options{CacheDir: t.TempDir(), IdleTime: 50 * time.Millisecond, Capabilities: g.capabilities()})
+	manifest := guest.Manifest("gate.guest", map[string]any{"capabilities": []string{"kv"}})
 	b := guest.ABI(manifest)
-	b.Run(b.Text(0, "gate.in"), guest.Const(0), guest.Const(0), guest.Call(guest.CallHost), guest.Op(0x1a), guest.Const(0))
-	p := load(t, h, packed(b, manifest), wasm.Settings{Instances: callers, Grants: map[string]map[string]any{"gate": nil}})
+	b.Run(b.Text(0, "kv.in"), guest.Const(0), guest.Const(0), guest.Call(guest.CallHost), guest.Op(0x1a), guest.Const(0))
+	p := load(t, h, packed(b, manifest), wasm.Settings{Instances: callers, Grants: map[string]map[string]any{"kv": nil}})
 	var group sync.WaitGroup
 	for range callers {
 		group.Go(func() {

@@ -84,3 +84,41 @@ func sameEnd(t *testing.T, engine wazero.Runtime, before, after wazero.CompiledM
 		t.Fatalf("ended with %v before and %v after", err, gotErr)
 	}
 }
+
+// FuzzModule gives whole files to the parser, the rewriter and the engine: whatever the first two let through, the engine
+// must survive, and it must accept the rewritten module when it accepts the original.
+func FuzzModule(f *testing.F) {
+	f.Add(sample().Bytes())
+	for _, b := range endless() {
+		f.Add(b.Bytes())
+	}
+	b := sample()
+	b.Start(b.Func(nil, nil, nil))
+	b.Custom("name", []byte{1, 4, 1, 0, 1, 'a'})
+	f.Add(b.Bytes())
+	engine := wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false))
+	f.Cleanup(func() { _ = engine.Close(context.Background()) })
+	limits := module.DefaultLimits()
+	limits.Size = 1 << 18
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := module.Parse(data, limits)
+		if err != nil {
+			t.Skip()
+		}
+		out, err := interrupt.Rewrite(m, bounds)
+		if err != nil {
+			return
+		}
+		before, wantErr := engine.CompileModule(t.Context(), data)
+		after, gotErr := engine.CompileModule(t.Context(), out)
+		if wantErr == nil && gotErr != nil {
+			t.Fatalf("refused after the rewriting: %v", gotErr)
+		}
+		if wantErr == nil {
+			_ = before.Close(t.Context())
+		}
+		if gotErr == nil {
+			_ = after.Close(t.Context())
+		}
+	})
+}
