@@ -51,6 +51,38 @@ func TestABrokenWriteHarmsNobodyElse(t *testing.T) {
 	}
 }
 
+// A disk that fails once and then works again is not believed.
+func TestAFailedStoreStaysFailed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, sqlite.Options{Dir: dir})
+	first := event.New("a", now())
+	if _, err := s.Accept(t.Context(), first, event.Dedupe{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, write := range []func() error{
+		func() error { return s.WriteRuined(t.Context()) },
+		func() error { _, err := s.Accept(t.Context(), event.New("a", now()), event.Dedupe{}); return err },
+		s.Health,
+	} {
+		err := write()
+		if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.StoreUnavailable || !retry || fault.HintOf(err) == "" {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := s.Event(t.Context(), first.ID); err != nil {
+		t.Errorf("reading: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, sqlite.Options{Dir: dir})
+	defer s.Close()
+	if kept, err := s.Unsettled(t.Context(), 0, 10); err != nil || len(kept) != 1 {
+		t.Errorf("%d events are kept (%v), want the first one", len(kept), err)
+	}
+}
+
 // TestTheLogIsBounded writes while reads overlap without a gap, which keeps SQLite by itself from
 // starting its log over.
 func TestTheLogIsBounded(t *testing.T) {
