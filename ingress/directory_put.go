@@ -106,17 +106,22 @@ func usableToken(text string) bool {
 		return false
 	}
 	for _, c := range []byte(text) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+		if !plainByte(c) {
 			return false
 		}
 	}
 	return true
 }
 
+// plainByte are the characters of tokens and correlation ids.
+func plainByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+}
+
 // newToken makes a UUIDv4 (RFC 9562 5.4): 122 random bits.
 func newToken() string {
 	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // crypto/rand.Read never fails
+	rand.Read(b[:])
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	t := hex.EncodeToString(b[:])

@@ -50,7 +50,7 @@ func TestPutUpdates(t *testing.T) {
 	}
 	w.set(func() { w.clock = w.clock.Add(time.Hour) })
 	changed := w.put(webhook.Webhook{UUID: token, EventKey: "webhook.b", PayloadType: webhook.Raw})
-	if changed.Created != made.Created || changed.Updated == made.Updated {
+	if !changed.Created.Equal(made.Created) || changed.Updated.Equal(made.Updated) {
 		t.Errorf("changed %+v", changed)
 	}
 	got, ok := w.dir.Get(token)

@@ -117,7 +117,7 @@ func dial(t *testing.T, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // a socket that is open takes a deadline
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	return c
 }
 
@@ -128,13 +128,18 @@ func send(t *testing.T, c net.Conn, text string) {
 	}
 }
 
-func read(t *testing.T, c net.Conn) *http.Response {
+func read(t *testing.T, c net.Conn) answer {
 	t.Helper()
 	r, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{r, string(body)}
 }
 
 // TestConnsPerIP: one address cannot take all connections, and gets its places back.

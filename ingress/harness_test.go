@@ -164,11 +164,11 @@ func (secrets) Resolve(ref string) (string, error) {
 	}
 }
 
-func presets(t testing.TB) *verify.Presets {
-	t.Helper()
+func presets(tb testing.TB) *verify.Presets {
+	tb.Helper()
 	p, err := verify.Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -176,23 +176,23 @@ func presets(t testing.TB) *verify.Presets {
 // many is a budget of failures that tests do not use up.
 const many = 1 << 30
 
-func open(t testing.TB, o ingress.Options) *world {
-	t.Helper()
+func open(tb testing.TB, o ingress.Options) *world {
+	tb.Helper()
 	w := &world{
-		t: t, dedupes: map[string]string{}, results: map[string]run.Result{}, hooks: map[string]webhook.Webhook{},
+		t: tb, dedupes: map[string]string{}, results: map[string]run.Result{}, hooks: map[string]webhook.Webhook{},
 		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
 	logger := slog.New(slog.NewJSONHandler(w, nil))
 	var err error
-	w.dir, err = ingress.NewDirectory(t.Context(), w, presets(t), secrets{},
+	w.dir, err = ingress.NewDirectory(tb.Context(), w, presets(tb), secrets{},
 		ingress.DirectoryOptions{PublicURL: o.PublicURL, Now: w.now, Logger: logger})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	o.Address = "127.0.0.1:0"
 	w.srv, err = ingress.New(o, ingress.Deps{Emitter: w, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: w.now})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w.serve()
 	return w
@@ -250,6 +250,7 @@ func (w *world) do(method, path, body string, header ...string) answer {
 	if err != nil {
 		w.t.Fatalf("%s %s: %v in %q", method, path, err, text)
 	}
+	defer r.Body.Close()
 	got, err := io.ReadAll(r.Body)
 	if err != nil {
 		w.t.Fatal(err)
@@ -265,12 +266,12 @@ func (w *world) raw(text string) string {
 		w.t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // a socket that is open takes a deadline
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := io.WriteString(c, text); err != nil {
 		return "" // closed while we sent: nothing was served
 	}
-	c.(*net.TCPConn).CloseWrite() //nolint:errcheck // as above
-	got, _ := io.ReadAll(c)       // a reset ends it too
+	c.(*net.TCPConn).CloseWrite()
+	got, _ := io.ReadAll(c) // a reset ends it too
 	return string(got)
 }
 

@@ -14,6 +14,8 @@ const (
 
 // private are words in a header name that speak of a proof, a secret or the way through proxies: such a
 // field never becomes part of an event.
+//
+//nolint:gochecknoglobals // constant data
 var private = []string{
 	"token", "auth", "cookie", "signature", "hmac", "secret", "key", "password", "credential", "session",
 	"x-forwarded-", "x-real-ip", "x-client-cert", "x-ssl-",

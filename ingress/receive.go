@@ -178,7 +178,7 @@ func secure(h *fasthttp.ResponseHeader) {
 func traceID(short string) string {
 	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz" // 32 characters, so that a byte maps evenly
 	var random [8]byte
-	rand.Read(random[:]) //nolint:errcheck // crypto/rand.Read never fails
+	rand.Read(random[:])
 	var text [len(random)]byte
 	for i, b := range random {
 		text[i] = alphabet[b%32]

@@ -29,8 +29,10 @@ func TestResult(t *testing.T) {
 	}{
 		"processing":           {"GET", "?correlationId=busy", 302, to, ""},
 		"processing, followed": {"GET", "?correlationId=busy&pollingRedirectEnabled=true", 302, to, ""},
-		"processing, no redirect": {"GET", "?correlationId=busy&pollingRedirectEnabled=false", 200, "",
-			`{"statusCode":200,"status":"processing","value":null,"pollingRedirectEnabled":false,"correlationId":"busy"}`},
+		"processing, no redirect": {
+			"GET", "?correlationId=busy&pollingRedirectEnabled=false", 200, "",
+			`{"statusCode":200,"status":"processing","value":null,"pollingRedirectEnabled":false,"correlationId":"busy"}`,
+		},
 		"value":       {"GET", "?correlationId=ok", 200, "", `{"a":[1]}`},
 		"text":        {"GET", "?correlationId=text&pollingRedirectEnabled=false", 200, "", `"<b>hi</b>"`},
 		"null":        {"GET", "?correlationId=null", 200, "", "null"},

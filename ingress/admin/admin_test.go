@@ -45,8 +45,10 @@ func (w *world) Execute(_ context.Context, identity, name string, params map[str
 
 var (
 	when  = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	first = run.Run{EventID: "e1", EventKey: "webhook.a", Pipeline: "global/app/mail", Status: run.Done, Attempt: 1, Started: when,
-		Body: []byte(`"CANARY"`), Steps: []run.Step{{Command: "log", Status: run.StepDone}}}
+	first = run.Run{
+		EventID: "e1", EventKey: "webhook.a", Pipeline: "global/app/mail", Status: run.Done, Attempt: 1, Started: when,
+		Body: []byte(`"CANARY"`), Steps: []run.Step{{Command: "log", Status: run.StepDone}},
+	}
 )
 
 func (*world) Event(_ context.Context, id string) (store.Event, error) {

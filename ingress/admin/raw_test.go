@@ -23,12 +23,12 @@ func TestGate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(time.Now().Add(30 * time.Second)) //nolint:errcheck // a socket that is open takes a deadline
+		c.SetDeadline(time.Now().Add(30 * time.Second))
 		if _, err := io.WriteString(c, text); err != nil {
 			t.Fatal(err)
 		}
-		c.(*net.TCPConn).CloseWrite() //nolint:errcheck // as above
-		got, _ := io.ReadAll(c)       // a reset ends it too
+		c.(*net.TCPConn).CloseWrite()
+		got, _ := io.ReadAll(c) // a reset ends it too
 		c.Close()
 		if len(got) > 0 && !strings.HasPrefix(string(got), "HTTP/1.1 400 ") {
 			t.Errorf("%s: %.80q", name, got)

@@ -37,9 +37,13 @@ func (s *preset) challenge(body []byte) string {
 		return ""
 	}
 	for _, c := range []byte(text) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.' || c == '=') {
+		if !challengeByte(c) {
 			return ""
 		}
 	}
 	return text
+}
+
+func challengeByte(c byte) bool {
+	return nameByte(c) || c == '.' || c == '='
 }

@@ -14,7 +14,7 @@ func checkHeader(name string) error {
 		return fmt.Errorf("a header name has 1 to 64 characters")
 	}
 	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
+		if !nameByte(c) {
 			return fmt.Errorf("%q is not a header name", name)
 		}
 	}
@@ -22,6 +22,10 @@ func checkHeader(name string) error {
 		return fmt.Errorf("the header %q belongs to the server", name)
 	}
 	return nil
+}
+
+func nameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
 
 // once gives the value of a field that must occur exactly once.

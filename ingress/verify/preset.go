@@ -47,6 +47,7 @@ const (
 	digestSigned = "signed"
 )
 
+//nolint:gochecknoglobals // constant data
 var (
 	algorithms  = []string{"sha256", "sha512", "sha1"}
 	encodings   = []string{"hex", "base64"}

@@ -11,11 +11,11 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 )
 
-func load(t testing.TB) *verify.Presets {
-	t.Helper()
+func load(tb testing.TB) *verify.Presets {
+	tb.Helper()
 	p, err := verify.Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -78,11 +78,11 @@ func TestCheckFinds(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
-	change := func(old, new string) string {
+	change := func(old, other string) string {
 		if !strings.Contains(sound, old) {
 			t.Fatalf("%q is not in the sound preset", old)
 		}
-		return strings.Replace(sound, old, new, 1)
+		return strings.Replace(sound, old, other, 1)
 	}
 	for name, c := range map[string]struct{ file, text, want string }{
 		"template without the body": {"acme.yaml", change(`"{body}"`, `"constant"`), "acme.yaml:3:9: the template does not contain {body}"},

@@ -17,14 +17,12 @@ type reader struct {
 	faults fault.List
 }
 
-func (r *reader) fault(n *yaml.Node, format string, args ...any) *fault.Error {
+func (r *reader) fault(n *yaml.Node, format string, args ...any) {
 	at := fault.Position{File: r.file}
 	if n != nil {
 		at.Line, at.Column = n.Line, n.Column
 	}
-	f := fault.New(fault.PresetInvalid, format, args...).At(at)
-	r.faults = append(r.faults, f)
-	return f
+	r.faults = append(r.faults, fault.New(fault.PresetInvalid, format, args...).At(at))
 }
 
 func (r *reader) hint(name string, known []string) {

@@ -21,6 +21,8 @@ const (
 )
 
 // Refusal is the error of [Verifier.Verify]. It holds no part of the request.
+//
+//nolint:errname // a refusal is the house's word, and no fault of the program
 type Refusal struct {
 	Reason Reason
 	Detail string // what an operator may check

@@ -23,6 +23,7 @@ type piece struct {
 	text []byte // of a literal
 }
 
+//nolint:gochecknoglobals // constant data
 var placeholders = map[string]part{"body": bodyPart, "timestamp": timestampPart, "id": idPart}
 
 // parseTemplate reads a text such as "{id}.{timestamp}.{body}".

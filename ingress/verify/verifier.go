@@ -128,7 +128,10 @@ func (v *Verifier) readSignatures(w *work, field []byte, shared bool) *Refusal {
 		if !ok {
 			return errSignatureMalformed
 		}
-		return w.cand.add(text, s.signature.encoding, v.size)
+		if !w.cand.add(text, s.signature.encoding, v.size) {
+			return errSignatureMalformed
+		}
+		return nil
 	}
 	stamped, count := false, 0
 	for rest, more := field, true; more; {
@@ -193,13 +196,13 @@ func (v *Verifier) write(h hash.Hash, w *work) {
 	for i := range v.scheme.signed {
 		switch p := &v.scheme.signed[i]; p.part {
 		case bodyPart:
-			h.Write(w.body) //nolint:errcheck // a hash never fails
+			h.Write(w.body)
 		case timestampPart:
-			h.Write(w.timestamp) //nolint:errcheck // as above
+			h.Write(w.timestamp)
 		case idPart:
-			h.Write(w.id) //nolint:errcheck // as above
+			h.Write(w.id)
 		case literal:
-			h.Write(p.text) //nolint:errcheck // as above
+			h.Write(p.text)
 		}
 	}
 }
@@ -216,7 +219,7 @@ func (v *Verifier) delivery(w *work) Delivery {
 		d.ID = string(w.id)
 	case v.scheme.delivery.digest == digestBody:
 		w.digest.Reset()
-		w.digest.Write(w.body) //nolint:errcheck // a hash never fails
+		w.digest.Write(w.body)
 		d.ID = w.text("body:")
 	case v.scheme.delivery.digest == digestSigned || v.scheme.timestamp.header != "":
 		w.digest.Reset()

@@ -41,15 +41,15 @@ func reason(err error) verify.Reason {
 	return ""
 }
 
-func compile(t testing.TB, settings webhook.Verify, secrets ...string) *verify.Verifier {
-	t.Helper()
+func compile(tb testing.TB, settings webhook.Verify, secrets ...string) *verify.Verifier {
+	tb.Helper()
 	raw := make([][]byte, len(secrets))
 	for i, s := range secrets {
 		raw[i] = []byte(s)
 	}
-	v, err := load(t).Compile(settings, raw)
+	v, err := load(tb).Compile(settings, raw)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }

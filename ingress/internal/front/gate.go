@@ -137,6 +137,8 @@ func decimal(text []byte) bool {
 }
 
 // tokenByte are the characters of a header name (RFC 9110 5.6.2).
+//
+//nolint:gochecknoglobals // constant data
 var tokenByte = func() (t [256]bool) {
 	for _, c := range []byte("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 		t[c] = true

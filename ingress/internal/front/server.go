@@ -133,7 +133,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.ready.Store(false)
 	close(s.draining)
-	s.listener.Close() //nolint:errcheck // it may be closed already
+	s.listener.Close() // it may be closed already
 	s.listener.closeUnused()
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.Grace)
 	defer cancel()
