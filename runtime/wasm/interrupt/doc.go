@@ -4,7 +4,7 @@
 // Compiled WASM is not preemptible: while a guest computes without calling the host, the garbage collector
 // and with it every goroutine waits. [Rewrite] makes the guest count down at each loop head and function entry, and
 // when the count is used up leave to the host for an instant (a safe point) and end with a trap if the host has
-// set the exported global [StopGlobal]. A count stands for about 256 bytes of code or of copied memory, so that neither huge
+// set the exported global [StopGlobal]. A count stands for about 512 bytes of code or of copied memory, so that neither huge
 // loop bodies nor huge copies stretch the time between two safe points.
 //
 // It also writes the maximum of memory and tables into the module, and reports a refused growth in [RefusedGlobal].

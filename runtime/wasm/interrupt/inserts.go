@@ -44,8 +44,11 @@ func (r *rewriter) refused() uint32   { return r.firstGlobal + 2 }
 func (r *rewriter) appendTick(b []byte, weight int32) []byte {
 	b = module.AppendU32(append(b, opGlobalGet), r.countdown())
 	b = append(module.AppendS32(append(b, opI32Const), weight), opI32Sub)
+	b = module.AppendU32(append(b, opLocalTee), r.scratch)
 	b = module.AppendU32(append(b, opGlobalSet), r.countdown())
-	return r.appendCheck(b)
+	b = module.AppendU32(append(b, opLocalGet), r.scratch)
+	b = append(b, opI32Const, 0, opI32LtS, opIf, emptyBlock, opCall)
+	return append(module.AppendU32(b, r.firstHelper), opEnd)
 }
 
 // appendCheck: if countdown < 0 { safepoint() }.

@@ -137,6 +137,7 @@ type rewriter struct {
 	imported    int    // functions
 	firstGlobal uint32 // countdown, stop, refused
 	firstHelper uint32 // safepoint, charge, grown
+	scratch     uint32 // the local that the function at hand got
 }
 
 func (r *rewriter) code() ([]byte, error) {
@@ -163,6 +164,7 @@ func (r *rewriter) code() ([]byte, error) {
 		if total += work; work > maxWork || total > maxTotalWork {
 			return nil, fmt.Errorf("%w: the control flow of the function at offset %#x, or of all together, is too tangled to compile", module.ErrTooLarge, c.Offset)
 		}
+		r.scratch = uint32(s.s.locals)
 		body = r.function(body[:0], c, s.places)
 		out = append(module.AppendU32(out, uint32(len(body))), body...)
 	}
@@ -171,7 +173,8 @@ func (r *rewriter) code() ([]byte, error) {
 
 // function writes the body of one function with everything inserted. The scanner gives places by position.
 func (r *rewriter) function(dst []byte, c module.Code, places []place) []byte {
-	dst = append(module.AppendU32(dst, c.Groups), c.Decl...)
+	dst = append(module.AppendU32(dst, c.Groups+1), c.Decl...)
+	dst = append(dst, 1, i32)
 	done := 0
 	for _, p := range places {
 		dst = append(dst, c.Instr[done:p.pos]...)

@@ -65,7 +65,7 @@ const (
 
 // bytesPerCount is how much code or memory one count stands for.
 const (
-	bytesPerCountLog = 8
+	bytesPerCountLog = 9
 	bytesPerCount    = 1 << bytesPerCountLog
 )
 
