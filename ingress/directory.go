@@ -74,7 +74,7 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 	}
 	list, err := s.Webhooks(ctx)
 	if err != nil {
-		return nil, fault.Wrap(fault.StoreUnavailable, err, "reading the webhooks")
+		return nil, storeFault(err, "reading the webhooks")
 	}
 	v := &view{byToken: make(map[[sha256.Size]byte]*entry, len(list))}
 	for _, w := range list {

@@ -42,7 +42,7 @@ func (d *Directory) Put(ctx context.Context, w webhook.Webhook) (webhook.Webhook
 		return webhook.Webhook{}, err
 	}
 	if err := d.store.PutWebhook(ctx, w); err != nil {
-		return webhook.Webhook{}, fault.Wrap(fault.StoreUnavailable, err, "storing a webhook")
+		return webhook.Webhook{}, storeFault(err, "storing a webhook")
 	}
 	v := d.copyView()
 	v.put(e)
@@ -55,7 +55,7 @@ func (d *Directory) Delete(ctx context.Context, uuid string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.store.DeleteWebhook(ctx, uuid); err != nil {
-		return fault.Wrap(fault.StoreUnavailable, err, "deleting a webhook")
+		return storeFault(err, "deleting a webhook")
 	}
 	v := d.copyView()
 	v.drop(uuid)
@@ -66,6 +66,15 @@ func (d *Directory) Delete(ctx context.Context, uuid string) error {
 func (d *Directory) copyView() *view {
 	old := d.current.Load()
 	return &view{byToken: maps.Clone(old.byToken), list: slices.Clone(old.list)}
+}
+
+// storeFault keeps the store's own code, such as a full disk, and gives one to any other error.
+func storeFault(err error, doing string) error {
+	code := fault.CodeOf(err)
+	if code == fault.Internal {
+		code = fault.StoreUnavailable
+	}
+	return fault.Wrap(code, err, "%s", doing)
 }
 
 // check completes and judges what does not need the presets.
