@@ -137,6 +137,7 @@ func (j *manifestJSON) manifest() (Manifest, error) {
 			return m, invalid("a capability of %s is not made of lower case words joined by dots", j.Name)
 		}
 	}
+	var defs []command.Definition
 	seen := map[string]bool{}
 	for i := range j.Commands {
 		c, err := j.Commands[i].command()
@@ -148,6 +149,10 @@ func (j *manifestJSON) manifest() (Manifest, error) {
 		}
 		seen[c.Spec.Name] = true
 		m.Commands = append(m.Commands, c)
+		defs = append(defs, command.Definition{Spec: c.Spec})
+	}
+	if _, err := command.NewRegistry(defs...); err != nil { // what would be refused when the commands are put to use
+		return m, fault.Wrap(fault.PluginInvalid, err, "checking the commands of %s", j.Name)
 	}
 	return m, nil
 }

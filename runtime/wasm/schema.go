@@ -18,9 +18,6 @@ const maxParams = 256
 
 var paramForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 
-// reserved are the parameters that every command has.
-var reserved = []string{"id", "if", "eval", "onError", "input", "output", "timeout", "retry"}
-
 // parseParams reads the subset of JSON Schema that describes parameters, in the order of its properties. A missing
 // schema means a command without parameters. A keyword that it does not know is an error: it might be a constraint
 // that nobody would then check.
@@ -56,13 +53,14 @@ func parseParams(schema []byte) (params []command.Param, open bool, err error) {
 }
 
 func checkNames(params []command.Param) error {
+	common := command.CommonParams()
 	seen := map[string]bool{}
 	for i := range params {
 		for _, name := range append([]string{params[i].Name}, params[i].Aliases...) {
 			switch {
 			case !paramForm.MatchString(name):
 				return errors.New("a parameter's name does not begin with a letter, or holds more than letters, digits and _")
-			case slices.Contains(reserved, name):
+			case slices.ContainsFunc(common, func(c command.Param) bool { return c.Name == name }):
 				return fmt.Errorf("parameter %q has a name that every command already has", name)
 			case seen[name]:
 				return fmt.Errorf("the name %q belongs to two parameters", name)
