@@ -12,7 +12,7 @@ import (
 
 // Key is the reference of one setting, taken from default.yaml and the types.
 type Key struct {
-	Name    string `json:"name"`    // store.dir
+	Key     string `json:"key"`     // store.dir
 	Env     string `json:"env"`     // PI_STORE__DIR
 	Type    string `json:"type"`    // text, number, boolean, duration, size, list, map, secret or section
 	Default string `json:"default"` // as written in default.yaml; empty for sections and maps
@@ -39,7 +39,7 @@ func keysBelow(n *yaml.Node, t reflect.Type, path []string) []Key {
 			continue
 		}
 		k := Key{
-			Name: display(at), Env: EnvPrefix + strings.ToUpper(strings.Join(at, "__")),
+			Key: display(at), Env: EnvPrefix + strings.ToUpper(strings.Join(at, "__")),
 			Type: typeName(f.kind), Allowed: allowed(f.rules), Comment: comment(name.HeadComment),
 		}
 		switch value.Kind {

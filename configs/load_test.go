@@ -264,11 +264,11 @@ func TestNoValueInAFault(t *testing.T) {
 	t.Parallel()
 	const canary = "kanari:7f3a91"
 	for _, k := range configs.Keys() {
-		for _, set := range []string{k.Name + "=" + canary, k.Name + ".x=" + canary, k.Name + "={a: " + canary + "}", k.Name + "=[[" + canary + "]]", k.Name + "x=" + canary} {
+		for _, set := range []string{k.Key + "=" + canary, k.Key + ".x=" + canary, k.Key + "={a: " + canary + "}", k.Key + "=[[" + canary + "]]", k.Key + "x=" + canary} {
 			if _, err := load("", nil, set); err != nil && strings.Contains(err.Error(), "kanari") {
 				t.Errorf("--set %s: %v", set, err)
 			}
-			file := strings.ReplaceAll(k.Name, ".", ": {") + ": " + canary + strings.Repeat("}", strings.Count(k.Name, "."))
+			file := strings.ReplaceAll(k.Key, ".", ": {") + ": " + canary + strings.Repeat("}", strings.Count(k.Key, "."))
 			if _, err := load(file, nil); err != nil && strings.Contains(err.Error(), "kanari") {
 				t.Errorf("file %s: %v", file, err)
 			}

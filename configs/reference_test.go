@@ -35,12 +35,12 @@ func TestDefaultYAMLIsTheReference(t *testing.T) {
 	t.Parallel()
 	var documented []string
 	for _, k := range configs.Keys() {
-		documented = append(documented, k.Name)
+		documented = append(documented, k.Key)
 		if len(strings.Fields(k.Comment)) < 2 {
-			t.Errorf("%s has no comment in default.yaml", k.Name)
+			t.Errorf("%s has no comment in default.yaml", k.Key)
 		}
-		if k.Type == "" || k.Env != "PI_"+strings.ToUpper(strings.ReplaceAll(k.Name, ".", "__")) {
-			t.Errorf("%s: %+v", k.Name, k)
+		if k.Type == "" || k.Env != "PI_"+strings.ToUpper(strings.ReplaceAll(k.Key, ".", "__")) {
+			t.Errorf("%s: %+v", k.Key, k)
 		}
 	}
 	// Same keys in the same order, so that neither side can have one more.
