@@ -26,7 +26,7 @@ func FuzzRewrite(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	engine := wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfigInterpreter().WithDebugInfoEnabled(false))
+	engine := wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfig().WithDebugInfoEnabled(false))
 	f.Cleanup(func() { _ = engine.Close(context.Background()) })
 	f.Fuzz(func(t *testing.T, code []byte) {
 		b := &guest.Builder{}
