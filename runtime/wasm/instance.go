@@ -62,13 +62,19 @@ func newInstance(ctx context.Context, p *Plugin) (*instance, error) {
 	return inst, nil
 }
 
-// start calls a function without arguments, outside of any command's call.
+// start calls a function without arguments, outside of any command's call. When it ends with an error, the instance
+// must not be used any more; that is so too when the function returned while it was being stopped.
 func (inst *instance) start(ctx context.Context, f api.Function) (*run, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	r := newRun(ctx, inst)
-	err := inst.invoke(r, f, inst.stack[:1])
-	return r, r.outcome(err)
+	if err := r.outcome(inst.invoke(r, f, inst.stack[:1])); err != nil {
+		return r, err
+	}
+	if r.stopped {
+		return r, ended(ctx, "the start of an instance")
+	}
+	return r, nil
 }
 
 // invoke calls an exported function. When the context ends meanwhile, the guest traps at its next safe point.
