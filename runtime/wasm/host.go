@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -84,24 +83,6 @@ func NewHost(ctx context.Context, o Options) (*Host, error) {
 	}
 	h.slow = sync.OnceValues(func() (wazero.Runtime, error) { return h.runtime(context.WithoutCancel(ctx), true) })
 	return h, nil
-}
-
-func openCache(dir string) (wazero.CompilationCache, error) {
-	if dir == "" {
-		return wazero.NewCompilationCache(), nil
-	}
-	err := os.MkdirAll(dir, 0o700)
-	if err == nil {
-		err = os.Chmod(dir, 0o700)
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.StoreUnavailable, err, "making the cache of compiled plugins private")
-	}
-	cache, err := wazero.NewCompilationCacheWithDir(dir)
-	if err != nil {
-		return nil, fault.Wrap(fault.StoreUnavailable, err, "opening the cache of compiled plugins")
-	}
-	return cache, nil
 }
 
 // runtimeConfig is the one place where the engine is configured. A slow runtime checks at loop heads whether the

@@ -135,7 +135,7 @@ func (h *Host) compile(ctx context.Context, m *module.Module, s *Settings, log *
 	case err != nil:
 		return nil, nil, false, fault.Wrap(fault.PluginInvalid, err, "making the plugin interruptible")
 	}
-	compiled, err := engine.CompileModule(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), code)
+	compiled, err := h.compileCached(experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0)), engine, code)
 	if err != nil {
 		// The engine's text may quote names of the module; it goes to the log.
 		log.Warn("plugin was refused by the engine", slog.String("reason", clip(err.Error(), maxTrace)))

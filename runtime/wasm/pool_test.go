@@ -325,3 +325,44 @@ func TestSwappedFile(t *testing.T) {
 		}
 	}
 }
+
+// TestDamagedCache: a cache that was cut off by a lost power supply costs a compilation, not the start.
+func TestDamagedCache(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "cache")
+	for _, damage := range []func(data []byte) []byte{
+		func(data []byte) []byte { return data[:len(data)/2] },
+		func(data []byte) []byte { return nil },
+		func(data []byte) []byte { data[len(data)/2] ^= 1; return data },
+	} {
+		h, err := wasm.NewHost(t.Context(), wasm.Options{CacheDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := load(t, h, rememberer(), wasm.Settings{})
+		if _, err := p.Definitions()[0].Command.Run(t.Context(), command.Call{}); err != nil {
+			t.Error(err)
+		}
+		if err := h.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		files, _ := filepath.Glob(filepath.Join(dir, "wazero-*", "*"))
+		if len(files) == 0 {
+			t.Fatal("nothing was cached")
+		}
+		for _, f := range files {
+			data, err := os.ReadFile(f)
+			if err == nil {
+				err = os.WriteFile(f, damage(data), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the cache has the rights %v, %v", info.Mode(), err)
+	}
+	h := newHost(t, wasm.Options{CacheDir: dir})
+	load(t, h, rememberer(), wasm.Settings{})
+}
