@@ -19,6 +19,7 @@ type Builder struct {
 	customs                                                                             []module.Section
 	start                                                                               []byte
 	importedFunctions                                                                   uint32
+	known                                                                               map[string]uint32 // types
 }
 
 type vector struct {
@@ -34,7 +35,7 @@ func (v *vector) add(item []byte) uint32 {
 
 func (v *vector) body() []byte { return append(module.AppendU32(nil, v.n), v.items...) }
 
-// Type adds a signature.
+// Type adds a signature, once.
 func (b *Builder) Type(params, results []module.ValueType) uint32 {
 	item := []byte{0x60}
 	for _, list := range [][]module.ValueType{params, results} {
@@ -43,7 +44,15 @@ func (b *Builder) Type(params, results []module.ValueType) uint32 {
 			item = append(item, byte(t))
 		}
 	}
-	return b.types.add(item)
+	if i, known := b.known[string(item)]; known {
+		return i
+	}
+	if b.known == nil {
+		b.known = map[string]uint32{}
+	}
+	i := b.types.add(item)
+	b.known[string(item)] = i
+	return i
 }
 
 // Import adds an imported function and gives its index.
