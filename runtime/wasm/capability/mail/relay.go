@@ -5,9 +5,9 @@ import (
 	"errors"
 	"sync"
 	"time"
-
-	"github.com/penstock/penstock/runtime/fault"
 )
+
+var errClosed = errors.New("the capability is closed")
 
 // relay hands messages to the SMTP server and keeps its connections for reuse.
 type relay struct {
@@ -35,7 +35,7 @@ func (r *relay) submit(ctx context.Context, from string, recipients []string, me
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		return fault.Wrap(fault.MailRelay, ctx.Err(), "waiting for a connection to the relay").WithRetry(0)
+		return unavailable(ctx, ctx.Err(), "waiting for a connection to the relay")
 	}
 	s, err := r.checkout(ctx)
 	if err != nil {
@@ -47,7 +47,10 @@ func (r *relay) submit(ctx context.Context, from string, recipients []string, me
 	} else {
 		s.close()
 	}
-	return err
+	if err != nil {
+		return failed(ctx, err)
+	}
+	return nil
 }
 
 // checkout gives an idle connection that answers, else a new one.
@@ -55,7 +58,7 @@ func (r *relay) checkout(ctx context.Context) (*session, error) {
 	for {
 		s, err := r.takeIdle()
 		if err != nil {
-			return nil, err
+			return nil, unavailable(ctx, err, "connecting to the relay")
 		}
 		if s == nil {
 			return connect(ctx, &r.options)
@@ -71,7 +74,7 @@ func (r *relay) takeIdle() (*session, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
-		return nil, fault.Wrap(fault.MailRelay, errors.New("the server is stopping"), "connecting to the relay").WithRetry(0)
+		return nil, errClosed
 	}
 	oldest := r.options.Now().Add(-r.options.IdleTimeout)
 	for len(r.idle) > 0 && r.idle[0].since.Before(oldest) {

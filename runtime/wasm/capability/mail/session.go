@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/textproto"
 	"strconv"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
-
-	"github.com/penstock/penstock/runtime/fault"
 )
 
 // session is one connection to the relay, greeted, secured and logged in.
@@ -76,27 +73,27 @@ func login(client *smtp.Client, o *Options) error {
 	}
 }
 
-// send does one transaction.
+// send does one transaction. Its errors are the library's, wrapped in an [offer].
 func (s *session) send(ctx context.Context, from string, recipients []string, message []byte) error {
 	stop := closeWith(ctx, s.conn)
 	defer stop()
 	if err := s.client.Mail(from, &smtp.MailOptions{Size: int64(len(message))}); err != nil {
-		return refused(ctx, err, "the sender")
+		return &offer{"the sender", err}
 	}
 	for i, r := range recipients {
 		if err := s.client.Rcpt(r, nil); err != nil {
-			return refused(ctx, err, fmt.Sprintf("recipient %d of %d", i+1, len(recipients)))
+			return &offer{fmt.Sprintf("recipient %d of %d", i+1, len(recipients)), err}
 		}
 	}
 	w, err := s.client.Data()
+	if err == nil {
+		_, err = w.Write(message)
+	}
+	if err == nil {
+		err = w.Close()
+	}
 	if err != nil {
-		return refused(ctx, err, "the message")
-	}
-	if _, err := w.Write(message); err != nil {
-		return refused(ctx, err, "the message")
-	}
-	if err := w.Close(); err != nil {
-		return refused(ctx, err, "the message")
+		return &offer{"the message", err}
 	}
 	return nil
 }
@@ -113,8 +110,8 @@ func (s *session) reusable(ctx context.Context, err error) bool {
 	if err == nil {
 		return true
 	}
-	var said *reply
-	if !errors.As(err, &said) || said.code == 421 {
+	var no *smtp.SMTPError
+	if !errors.As(err, &no) || no.Code == 421 {
 		return false
 	}
 	stop := closeWith(ctx, s.conn)
@@ -127,52 +124,4 @@ func (s *session) close() { _ = s.conn.Close() }
 // closeWith closes conn when ctx ends before stop is called.
 func closeWith(ctx context.Context, conn net.Conn) (stop func() bool) {
 	return context.AfterFunc(ctx, func() { _ = conn.Close() })
-}
-
-// reply is the relay's no, without its text: that may hold addresses.
-type reply struct {
-	code     int
-	enhanced smtp.EnhancedCode
-}
-
-func (r *reply) Error() string {
-	if r.enhanced[0] <= 0 {
-		return strconv.Itoa(r.code)
-	}
-	return fmt.Sprintf("%d %d.%d.%d", r.code, r.enhanced[0], r.enhanced[1], r.enhanced[2])
-}
-
-// harmless gives err without anything that the relay said freely.
-func harmless(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var no *smtp.SMTPError
-	if errors.As(err, &no) {
-		return &reply{no.Code, no.EnhancedCode}
-	}
-	var garbled textproto.ProtocolError
-	if errors.As(err, &garbled) {
-		return errors.New("the answer is not SMTP")
-	}
-	return err
-}
-
-// unavailable is a failure before a message was offered: always worth another try, since an operator mends it.
-func unavailable(ctx context.Context, err error, doing string) error {
-	return fault.Wrap(fault.MailRelay, harmless(ctx, err), "%s", doing).WithRetry(0)
-}
-
-// refused is a failure of a transaction.
-func refused(ctx context.Context, err error, what string) error {
-	err = harmless(ctx, err)
-	var said *reply
-	switch {
-	case !errors.As(err, &said):
-		return fault.Wrap(fault.MailRelay, err, "offering %s to the relay", what).WithRetry(0)
-	case said.code/100 == 5:
-		return fault.Wrap(fault.MailRejected, said, "the relay refused %s", what)
-	default:
-		return fault.Wrap(fault.MailRelay, said, "the relay put %s off", what).WithRetry(0)
-	}
 }
