@@ -12,10 +12,10 @@ type Context struct {
 	Step       int    `json:"step"` // index of the step in its pipeline
 	Command    string `json:"command"`
 	Pipeline   string `json:"pipeline"`
-	Event      string `json:"event"`    // id of the event that started the run
-	Identity   string `json:"identity"` // in whose name the command runs
-	Attempt    int    `json:"attempt"`  // of the run, from 1
-	DeadlineMs int64  `json:"deadlineMs"`
+	Event      string `json:"event"`      // id of the event that started the run
+	Identity   string `json:"identity"`   // in whose name the command runs
+	Attempt    int    `json:"attempt"`    // of the run, from 1
+	DeadlineMs int64  `json:"deadlineMs"` // milliseconds that were left when the call began
 }
 
 // Call is one use of a command. It is valid until its handler returns.

@@ -13,9 +13,7 @@ type ParamTyper interface {
 	ParamType() Type
 }
 
-// derive reads the parameters from the fields of a struct. The name is the json tag's; the tag
-// `plugin` holds, joined by commas: required, literal, secret, alias=NAME (repeatable), enum=A|B and
-// default=VALUE; the tag `doc` holds the summary.
+// derive reads the parameters from the fields of a struct, see [Typed].
 func derive(t reflect.Type) ([]Param, error) {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -1,15 +1,15 @@
 // Package plugin is what an author needs to write commands for Penstock in Go and compile them to a
-// WASM plugin. A plugin is a value of type [Plugin]; handing it to [Export] in an init function makes
-// the module answer the host:
+// WASM plugin. A plugin is a value of type [Plugin], and [Export] makes the module answer with it:
 //
-//	func init() { plugin.Export(textSlug()) }
+//	var _ = plugin.Export(textSlug())
 //
 //	func main() {} // never called: a plugin is a library
 //
-// An init function, and not main, because a module built with -buildmode=c-shared runs its
-// initialisation and then waits to be called. Build it with
+// A package variable, and not main, because a module built with -buildmode=c-shared initialises its
+// packages and then waits to be called. Build and pack it with
 //
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -ldflags='-s -w' -o text.slug.wasm .
+//	pi plugin pack text.slug.wasm
 //
 // Everything but the few lines that touch the host compiles natively, so that commands are tested with
 // plain go test and package plugintest.

@@ -6,14 +6,17 @@ import (
 	"time"
 )
 
-// CodeFailed is the code of an error that is not an [Error].
-const CodeFailed = "plugin.failed"
+// The codes that the host gives to a failure without one.
+const (
+	CodeFailed = "plugin.failed" // of an error that is not an [Error]
+	CodeInput  = "command.type"  // of parameters or a body that cannot be read
+)
 
 // Error is a failure with everything the engine needs to act on it. A handler returns it, alone or
 // wrapped with %w; the host's own failures arrive as one from [Call.Capability]. The message is shown to
 // people and kept in the run's record: no payload and no secret belongs in it.
 type Error struct {
-	Code       string         // stable, dotted, begins with the plugin's name or noun, such as mail.rejected
+	Code       string         // stable, dotted; begins with the first word of the plugin's name or of a capability
 	Message    string         // lower case, no full stop
 	Retryable  bool           // the same call may succeed later
 	RetryAfter time.Duration  // the least wait; 0 leaves it to the engine
@@ -57,7 +60,7 @@ func AsError(err error) *Error {
 
 // errorObject is an Error on the wire.
 type errorObject struct {
-	Code         string         `json:"code"`
+	Code         string         `json:"code,omitempty"`
 	Message      string         `json:"message"`
 	Retryable    bool           `json:"retryable"`
 	RetryAfterMs int64          `json:"retryAfterMs,omitempty"`
@@ -65,7 +68,11 @@ type errorObject struct {
 }
 
 func (e *Error) object() errorObject {
-	return errorObject{e.Code, e.Message, e.Retryable, e.RetryAfter.Milliseconds(), e.Details}
+	o := errorObject{e.Code, e.Message, e.Retryable, e.RetryAfter.Milliseconds(), e.Details}
+	if e.BadInput && e.Code == CodeInput {
+		o.Code = "" // the host's word: it says it itself, and puts the plugin's name before a guest's
+	}
+	return o
 }
 
 func (o errorObject) error() *Error {

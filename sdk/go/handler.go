@@ -18,9 +18,11 @@ type Handler struct {
 // None is the result of a command that leaves the body as it is.
 type None struct{}
 
-// Typed makes a Handler whose parameters are read into a P, a struct with json tags (see the tags in
-// [Command.Params]'s place: plugin and doc), and whose R becomes the body as JSON. An R of [None] leaves
-// the body as it is.
+// Typed makes a Handler whose parameters are read into a P and whose R becomes the body as JSON; an R of [None]
+// leaves the body as it is. P is a struct. Each field is a parameter, named by its json tag, summed up by
+// its doc tag and described by its plugin tag: words joined by commas out of required, literal, secret,
+// alias=NAME (repeatable), enum=A|B and default=VALUE. The names of other types that a parameter takes
+// come from [ParamTyper].
 func Typed[P, R any](run func(*Call, P) (R, error)) Handler {
 	_, none := any(*new(R)).(None)
 	return Handler{
@@ -64,11 +66,11 @@ func Raw(run func(call *Call, params json.RawMessage) (json.RawMessage, error)) 
 func inputError(what string, err error) *Error {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
-		return Invalidf("command.type", "a %s cannot be read", what)
+		return Invalidf(CodeInput, "a %s cannot be read", what)
 	}
 	got, _, _ := strings.Cut(wrong.Value, " ")
 	if wrong.Field == "" {
-		return Invalidf("command.type", "a %s has the wrong type: %s", what, got)
+		return Invalidf(CodeInput, "a %s has the wrong type: %s", what, got)
 	}
-	return Invalidf("command.type", "%s %q has the wrong type: %s", what, wrong.Field, got)
+	return Invalidf(CodeInput, "%s %q has the wrong type: %s", what, wrong.Field, got)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -91,6 +92,9 @@ func (c *Command) Parameters() ([]Param, error) {
 	return c.Run.params()
 }
 
+// reserved are the parameters that every step of a pipeline has.
+const reserved = "id if eval onError input output timeout retry"
+
 // validName reports whether s is lower case words joined by dots.
 func validName(s string) bool {
 	for word := range strings.SplitSeq(s, ".") {
@@ -166,8 +170,11 @@ func (c *Command) check() error {
 	names := map[string]bool{}
 	for _, p := range params {
 		for _, name := range append([]string{p.Name}, p.Aliases...) {
-			if names[name] || name == "" {
+			switch {
+			case names[name] || name == "":
 				return fmt.Errorf("the parameter name %q is empty or taken twice", name)
+			case slices.Contains(strings.Fields(reserved), name):
+				return fmt.Errorf("the parameter name %q belongs to every step", name)
 			}
 			names[name] = true
 		}

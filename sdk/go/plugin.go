@@ -28,21 +28,27 @@ type Command struct {
 	Run       Handler
 }
 
-// Example shows a use of a command.
+// Example shows a use of a command. The host's tests may run it.
 type Example struct {
-	Title  string         `json:"title"`
-	Params map[string]any `json:"params"`
-	Body   any            `json:"body,omitempty"`
+	Title    string         `json:"title"`
+	Params   map[string]any `json:"params"`
+	Body     any            `json:"body,omitempty"`
+	Want     any            `json:"want,omitempty"`     // the body afterwards
+	WantCode string         `json:"wantCode,omitempty"` // or the code of the failure
 }
 
 // exported is what the module answers with. It is set once, before the first call.
-var exported *Plugin
+var exported *Plugin //nolint:gochecknoglobals // a module's exports have nowhere else to look
 
-// Export makes p what the module offers. It is called once, from an init function; a second call
-// panics. A fault in p comes to light when the module is packed, and in plugintest.New.
-func Export(p Plugin) {
+// Exported is the result of [Export], which lets it stand in a package variable.
+type Exported struct{}
+
+// Export makes p what the module offers. It is called once, while the packages are initialised; a second
+// call panics. A fault in p comes to light when the module is packed, and in plugintest.New.
+func Export(p Plugin) Exported {
 	if exported != nil {
 		panic("plugin: Export was called twice")
 	}
 	exported = &p
+	return Exported{}
 }

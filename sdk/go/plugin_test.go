@@ -108,6 +108,9 @@ func TestManifestFaults(t *testing.T) {
 			p.Commands[0].Run, p.Commands[0].Result = fine, ""
 			p.Commands[0].Params = []plugin.Param{{Name: "text"}, {Name: "a", Aliases: []string{"text"}}}
 		}, `"text" is empty or taken twice`},
+		"name of every step": {func(p *plugin.Plugin) {
+			p.Commands[2].Params = []plugin.Param{{Name: "output"}}
+		}, `"output" belongs to every step`},
 		"unknown tag": {func(p *plugin.Plugin) {
 			p.Commands[0].Run = plugin.Typed(func(*plugin.Call, struct {
 				A string `json:"a" plugin:"requird"`
