@@ -58,11 +58,10 @@ func (c *Call) DecodeBody(target any) error {
 }
 
 // BodyText gives the pipeline's body as text: a text as it is, nothing for null, else its JSON text.
-func (c *Call) BodyText() string {
-	return textOf(c.Body)
-}
+func (c *Call) BodyText() string { return TextOf(c.Body) }
 
-func textOf(raw json.RawMessage) string {
+// TextOf gives a JSON text as text: a string as it is, nothing for null, else the JSON text itself.
+func TextOf(raw json.RawMessage) string {
 	var s string
 	if len(raw) == 0 || json.Unmarshal(raw, &s) == nil { // null leaves s empty
 		return s
