@@ -84,6 +84,9 @@ func (e entity) write(b *bytes.Buffer, id string, depth int) {
 }
 
 func foldParameters(name, v string) string {
+	if len(name)+len(v)+2 <= softLine {
+		return name + ": " + v + "\r\n"
+	}
 	return name + ": " + strings.ReplaceAll(v, "; ", ";\r\n ") + "\r\n"
 }
 
