@@ -325,10 +325,20 @@ func TestSlowRelay(t *testing.T) {
 				return 0
 			}})
 			t.Cleanup(func() { close(release) })
-			p := open(t, sink, mail.Options{Connections: 1}, nil)
+			p := open(t, sink, mail.Options{Connections: 1, Timeout: time.Hour}, nil)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() { <-reached; cancel() }()
-			_, err := submit(ctx, p, fine())
+			done := make(chan error, 1)
+			go func() {
+				_, err := submit(ctx, p, fine())
+				done <- err
+			}()
+			var err error
+			select {
+			case err = <-done:
+			case <-time.After(30 * time.Second):
+				t.Fatal("the call outlives its context")
+			}
 			wantFault(t, err, fault.MailRelay, true)
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v, want the context's", err)
