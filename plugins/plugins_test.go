@@ -2,6 +2,7 @@ package plugins_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -106,7 +107,7 @@ func load(t *testing.T, dir string, grants map[string]map[string]any, capabiliti
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = host.Close(t.Context()) })
+	t.Cleanup(func() { _ = host.Close(context.WithoutCancel(t.Context())) })
 	packed, err := host.Pack(t.Context(), guest.Build(t, dir))
 	if err != nil {
 		t.Fatalf("packing: %v", err)
@@ -222,4 +223,39 @@ func TestRelayDownIsRetryable(t *testing.T) {
 	if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.MailRelay || !retry {
 		t.Errorf("error %v (retryable %t), want a retryable %s", err, retry, fault.MailRelay)
 	}
+}
+
+func BenchmarkMailSend(b *testing.B) {
+	host, err := wasm.NewHost(b.Context(), wasm.Options{Capabilities: []capability.Capability{taker{}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer host.Close(context.WithoutCancel(b.Context()))
+	packed, err := host.Pack(b.Context(), guest.Build(b, "mail.send"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	plugin, err := host.Load(b.Context(), wasm.Source{Name: "mail.send", Bytes: packed}, wasm.Settings{Grants: map[string]map[string]any{"mail": nil}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	call := command.Call{RunID: "run", Args: map[string]any{
+		"to": "name@company.tld", "from": "pi@company.tld", "subject": "hello", "message": strings.Repeat("Jane wants a boat\n", 57),
+	}}
+	run := plugin.Definitions()[0].Command.Run
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := run(b.Context(), call); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// taker is a mail capability that takes everything, so that the benchmark measures the guest.
+type taker struct{}
+
+func (taker) Name() string                                     { return "mail" }
+func (t taker) Grant(map[string]any) (capability.Power, error) { return t, nil }
+func (taker) Call(context.Context, string, []byte) ([]byte, error) {
+	return []byte(`{"id":"<1@company.tld>","accepted":1}`), nil
 }
