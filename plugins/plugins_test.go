@@ -53,16 +53,16 @@ func TestPlugins(t *testing.T) {
 	if err != nil || len(modules) == 0 {
 		t.Fatalf("no plugin was found: %v", err)
 	}
+	cache := t.TempDir() // of compiled code: the tests run one after the other, so that each plugin is compiled once
 	for _, module := range modules {
 		dir := filepath.Dir(module)
-		t.Run(dir, func(t *testing.T) {
-			t.Parallel()
-			testPlugin(t, dir)
-		})
+		t.Run(dir, func(t *testing.T) { testPlugin(t, cache, dir) })
 	}
+	t.Run("mail.send without a grant", func(t *testing.T) { testWithoutGrant(t, cache) })
+	t.Run("mail.send while the relay puts off", func(t *testing.T) { testRelayPutsOff(t, cache) })
 }
 
-func testPlugin(t *testing.T, dir string) {
+func testPlugin(t *testing.T, cache, dir string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "testdata", "cases.yaml"))
 	if err != nil {
@@ -75,7 +75,7 @@ func testPlugin(t *testing.T, dir string) {
 		t.Fatalf("cases of %s: %d, %v", dir, len(c.Cases), err)
 	}
 	sink := smtpsink.Start(t, smtpsink.Options{})
-	plugin := load(t, dir, c.Grants, relay(t, sink))
+	plugin := load(t, cache, dir, c.Grants, relay(t, sink))
 	if name := plugin.Manifest().Name; name != dir {
 		t.Errorf("the folder %s holds the plugin %s", dir, name)
 	}
@@ -101,9 +101,9 @@ func testPlugin(t *testing.T, dir string) {
 }
 
 // load builds, packs and loads the plugin in dir.
-func load(t *testing.T, dir string, grants map[string]map[string]any, capabilities ...capability.Capability) *wasm.Plugin {
+func load(t *testing.T, cache, dir string, grants map[string]map[string]any, capabilities ...capability.Capability) *wasm.Plugin {
 	t.Helper()
-	host, err := wasm.NewHost(t.Context(), wasm.Options{Capabilities: capabilities})
+	host, err := wasm.NewHost(t.Context(), wasm.Options{CacheDir: cache, Capabilities: capabilities})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,10 +197,10 @@ func runExample(t *testing.T, defs []command.Definition, e command.Example) {
 	}
 }
 
-func TestWithoutGrant(t *testing.T) {
-	t.Parallel()
+func testWithoutGrant(t *testing.T, cache string) {
+	t.Helper()
 	sink := smtpsink.Start(t, smtpsink.Options{})
-	plugin := load(t, "mail.send", nil, relay(t, sink))
+	plugin := load(t, cache, "mail.send", nil, relay(t, sink))
 	_, err := commandtest.Run(t.Context(), plugin.Definitions(), "pipeline:\n  - mail.send: {to: a@company.tld, message: x}\n", "")
 	if fault.CodeOf(err) != fault.PluginDenied {
 		t.Errorf("error %v, want %s", err, fault.PluginDenied)
@@ -210,15 +210,15 @@ func TestWithoutGrant(t *testing.T) {
 	}
 }
 
-func TestRelayDownIsRetryable(t *testing.T) {
-	t.Parallel()
+func testRelayPutsOff(t *testing.T, cache string) {
+	t.Helper()
 	sink := smtpsink.Start(t, smtpsink.Options{Reply: func(stage smtpsink.Stage, _ string) int {
 		if stage == smtpsink.StageData {
 			return 451
 		}
 		return 0
 	}})
-	plugin := load(t, "mail.send", map[string]map[string]any{"mail": {"recipients": []any{"*"}}}, relay(t, sink))
+	plugin := load(t, cache, "mail.send", map[string]map[string]any{"mail": {"recipients": []any{"*"}}}, relay(t, sink))
 	_, err := commandtest.Run(t.Context(), plugin.Definitions(), "pipeline:\n  - mail.send: {to: a@company.tld, message: x}\n", "")
 	if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.MailRelay || !retry {
 		t.Errorf("error %v (retryable %t), want a retryable %s", err, retry, fault.MailRelay)
