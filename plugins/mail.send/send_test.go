@@ -24,9 +24,9 @@ type submitted struct {
 }
 
 // run sends with a host that has a default sender and takes everything.
-func run(t testing.TB, params map[string]any, body any) (plugintest.Result, *submitted) {
-	t.Helper()
-	h := plugintest.New(t, mailSend())
+func run(tb testing.TB, params map[string]any, body any) (plugintest.Result, *submitted) {
+	tb.Helper()
+	h := plugintest.New(tb, mailSend())
 	h.On("mail.defaults", func(json.RawMessage) (any, error) {
 		return map[string]string{"from": "pi@company.tld", "fromName": "Penstock"}, nil
 	})
@@ -42,33 +42,33 @@ func run(t testing.TB, params map[string]any, body any) (plugintest.Result, *sub
 }
 
 // parse reads the message with the standard library and fails the test when it is malformed.
-func parse(t testing.TB, raw []byte) *mail.Message {
-	t.Helper()
+func parse(tb testing.TB, raw []byte) *mail.Message {
+	tb.Helper()
 	text := string(raw)
 	if strings.Count(text, "\n") != strings.Count(text, "\r\n") || strings.Count(text, "\r") != strings.Count(text, "\r\n") {
-		t.Fatalf("a line does not end in CRLF:\n%q", text)
+		tb.Fatalf("a line does not end in CRLF:\n%q", text)
 	}
 	for line := range strings.SplitSeq(text, "\r\n") {
 		if len(line) > 998 {
-			t.Fatalf("a line has %d bytes", len(line))
+			tb.Fatalf("a line has %d bytes", len(line))
 		}
 		if strings.IndexFunc(line, func(c rune) bool { return c < ' ' && c != '\t' || c > '~' }) >= 0 {
-			t.Fatalf("a line holds more than printable ASCII: %q", line)
+			tb.Fatalf("a line holds more than printable ASCII: %q", line)
 		}
 	}
 	m, err := mail.ReadMessage(strings.NewReader(text))
 	if err != nil {
-		t.Fatalf("reading the message: %v\n%s", err, text)
+		tb.Fatalf("reading the message: %v\n%s", err, text)
 	}
 	return m
 }
 
 // leaves gives the decoded parts with their content types, from the first to the last.
-func leaves(t testing.TB, contentType, encoding string, body io.Reader) [][2]string {
-	t.Helper()
+func leaves(tb testing.TB, contentType, encoding string, body io.Reader) [][2]string {
+	tb.Helper()
 	kind, params, err := mime.ParseMediaType(contentType)
 	if err != nil {
-		t.Fatalf("content type %q: %v", contentType, err)
+		tb.Fatalf("content type %q: %v", contentType, err)
 	}
 	if !strings.HasPrefix(kind, "multipart/") {
 		if encoding == "quoted-printable" {
@@ -76,7 +76,7 @@ func leaves(t testing.TB, contentType, encoding string, body io.Reader) [][2]str
 		}
 		text, err := io.ReadAll(body)
 		if err != nil {
-			t.Fatalf("reading a part: %v", err)
+			tb.Fatalf("reading a part: %v", err)
 		}
 		return [][2]string{{kind, string(text)}}
 	}
@@ -88,9 +88,9 @@ func leaves(t testing.TB, contentType, encoding string, body io.Reader) [][2]str
 			return out
 		}
 		if err != nil {
-			t.Fatalf("reading the parts: %v", err)
+			tb.Fatalf("reading the parts: %v", err)
 		}
-		out = append(out, leaves(t, p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p)...)
+		out = append(out, leaves(tb, p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p)...)
 	}
 }
 
@@ -241,9 +241,9 @@ func TestInjection(t *testing.T) {
 }
 
 // checkHarmless re-parses a message and holds it against the envelope.
-func checkHarmless(t testing.TB, sent *submitted, in map[string]any) {
-	t.Helper()
-	m := parse(t, sent.Message)
+func checkHarmless(tb testing.TB, sent *submitted, in map[string]any) {
+	tb.Helper()
+	m := parse(tb, sent.Message)
 	var visible []string
 	for _, name := range []string{"To", "Cc"} {
 		if m.Header.Get(name) == "" {
@@ -251,28 +251,28 @@ func checkHarmless(t testing.TB, sent *submitted, in map[string]any) {
 		}
 		list, err := m.Header.AddressList(name)
 		if err != nil {
-			t.Fatalf("field %s: %v", name, err)
+			tb.Fatalf("field %s: %v", name, err)
 		}
 		for _, a := range list {
 			visible = append(visible, a.Address)
 		}
 	}
 	if in["bcc"] == nil && !slices.Equal(visible, sent.Recipients) {
-		t.Errorf("the header names %v, the envelope %v", visible, sent.Recipients)
+		tb.Errorf("the header names %v, the envelope %v", visible, sent.Recipients)
 	}
 	from, err := m.Header.AddressList("From")
 	if err != nil || len(from) != 1 || from[0].Address != sent.From {
-		t.Errorf("from %v (%v), envelope %s", from, err, sent.From)
+		tb.Errorf("from %v (%v), envelope %s", from, err, sent.From)
 	}
 	known := []string{"From", "Reply-To", "To", "Cc", "Subject", "Date", "Message-Id", "Mime-Version", "Content-Type", "Content-Transfer-Encoding", "X-A"}
 	for name, lines := range m.Header {
 		if !slices.Contains(known, name) || len(lines) != 1 {
-			t.Errorf("the header has the field %s %d times", name, len(lines))
+			tb.Errorf("the header has the field %s %d times", name, len(lines))
 		}
 	}
 	attachments, _ := in["attachments"].([]any)
-	if got := leaves(t, m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body); len(got) > 2+len(attachments) {
-		t.Errorf("the message has %d parts", len(got))
+	if got := leaves(tb, m.Header.Get("Content-Type"), m.Header.Get("Content-Transfer-Encoding"), m.Body); len(got) > 2+len(attachments) {
+		tb.Errorf("the message has %d parts", len(got))
 	}
 }
 

@@ -67,14 +67,6 @@ type errorObject struct {
 	Details      map[string]any `json:"details,omitempty"`
 }
 
-func (e *Error) object() errorObject {
-	o := errorObject{e.Code, e.Message, e.Retryable, e.RetryAfter.Milliseconds(), e.Details}
-	if e.BadInput && e.Code == CodeInput {
-		o.Code = "" // the host's word: it says it itself, and puts the plugin's name before a guest's
-	}
-	return o
-}
-
 func (o errorObject) error() *Error {
 	return &Error{
 		Code: o.Code, Message: o.Message, Retryable: o.Retryable,

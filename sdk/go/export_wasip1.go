@@ -72,6 +72,15 @@ func setError(e *Error) {
 	hostError(unsafe.Pointer(unsafe.SliceData(text)), uint32(len(text)))
 }
 
+// object gives the error as it goes to the host.
+func (e *Error) object() errorObject {
+	o := errorObject{e.Code, e.Message, e.Retryable, e.RetryAfter.Milliseconds(), e.Details}
+	if e.BadInput && e.Code == CodeInput {
+		o.Code = "" // the host's word: it says it itself, and puts the plugin's name before a guest's
+	}
+	return o
+}
+
 // wasmHost is the host of the module.
 type wasmHost struct{}
 

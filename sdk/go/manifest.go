@@ -58,25 +58,23 @@ func (p Plugin) Manifest() ([]byte, error) {
 	if p.MemoryMB > 0 {
 		m.Limits = &manifestLimits{p.MemoryMB}
 	}
-	faults := p.check()
+	if err := errors.Join(p.check()...); err != nil {
+		return nil, err
+	}
 	for i := range p.Commands {
 		c := &p.Commands[i]
 		params, err := c.Parameters()
 		if err != nil {
-			faults = append(faults, fmt.Errorf("command %q: %w", c.Name, err))
-			continue
+			return nil, fmt.Errorf("command %q: %w", c.Name, err)
 		}
 		text, err := schema(params, c.Open)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("command %q: %w", c.Name, err))
+			return nil, fmt.Errorf("command %q: %w", c.Name, err)
 		}
 		m.Commands = append(m.Commands, manifestCommand{
 			Name: c.Name, Summary: c.Summary, Params: text, Result: c.Result, Body: c.Body, Effect: c.Effect,
 			Shorthand: c.Shorthand, TimeoutMs: c.Timeout.Milliseconds(), Examples: c.Examples,
 		})
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
 	}
 	return json.Marshal(m)
 }
@@ -85,6 +83,9 @@ func (p Plugin) Manifest() ([]byte, error) {
 func (c *Command) Parameters() ([]Param, error) {
 	if c.Params != nil {
 		return c.Params, nil
+	}
+	if c.Run.run == nil {
+		return nil, errors.New("it has no handler")
 	}
 	if c.Run.params == nil {
 		return nil, errors.New("the parameters of a raw handler are not described")
@@ -142,14 +143,18 @@ func (p Plugin) check() []error {
 			faults = append(faults, fmt.Errorf("two commands are called %q", c.Name))
 		}
 		seen[c.Name] = true
-		if err := c.check(); err != nil {
+		params, err := c.Parameters()
+		if err == nil {
+			err = c.check(params)
+		}
+		if err != nil {
 			faults = append(faults, fmt.Errorf("command %q: %w", c.Name, err))
 		}
 	}
 	return faults
 }
 
-func (c *Command) check() error {
+func (c *Command) check(params []Param) error {
 	switch {
 	case !validName(c.Name):
 		return errors.New("use lower case words joined by dots as its name")
@@ -162,10 +167,6 @@ func (c *Command) check() error {
 		if err := c.Run.hasResult(c.Result != ""); err != nil {
 			return err
 		}
-	}
-	params, err := c.Parameters()
-	if err != nil {
-		return nil // reported by Manifest
 	}
 	names := map[string]bool{}
 	for _, p := range params {

@@ -114,7 +114,8 @@ func TestManifestFaults(t *testing.T) {
 		"unknown tag": {func(p *plugin.Plugin) {
 			p.Commands[0].Run = plugin.Typed(func(*plugin.Call, struct {
 				A string `json:"a" plugin:"requird"`
-			}) (string, error) {
+			},
+			) (string, error) {
 				return "", nil
 			})
 		}, `unknown word "requird"`},

@@ -15,16 +15,16 @@ import (
 
 // Certificate makes an authority for this test alone and a certificate of it for hosts, which are names
 // or addresses. It gives the server's configuration and what a client must trust.
-func Certificate(t testing.TB, hosts ...string) (*tls.Config, *x509.CertPool) {
-	t.Helper()
+func Certificate(tb testing.TB, hosts ...string) (*tls.Config, *x509.CertPool) {
+	tb.Helper()
 	from := time.Now().Add(-time.Hour)
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"},
 		NotBefore: from, NotAfter: from.Add(48 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	authorityKey := newKey(t)
-	root := sign(t, authority, authority, authorityKey, authorityKey)
+	authorityKey := newKey(tb)
+	root := sign(tb, authority, authority, authorityKey, authorityKey)
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "test relay"},
 		NotBefore: from, NotAfter: from.Add(48 * time.Hour),
@@ -37,8 +37,8 @@ func Certificate(t testing.TB, hosts ...string) (*tls.Config, *x509.CertPool) {
 			leaf.DNSNames = append(leaf.DNSNames, host)
 		}
 	}
-	key := newKey(t)
-	signed := sign(t, leaf, root, key, authorityKey)
+	key := newKey(tb)
+	signed := sign(tb, leaf, root, key, authorityKey)
 	pool := x509.NewCertPool()
 	pool.AddCert(root)
 	return &tls.Config{
@@ -47,24 +47,24 @@ func Certificate(t testing.TB, hosts ...string) (*tls.Config, *x509.CertPool) {
 	}, pool
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
+func newKey(tb testing.TB) *ecdsa.PrivateKey {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatalf("making a key: %v", err)
+		tb.Fatalf("making a key: %v", err)
 	}
 	return key
 }
 
-func sign(t testing.TB, cert, parent *x509.Certificate, key, by *ecdsa.PrivateKey) *x509.Certificate {
-	t.Helper()
+func sign(tb testing.TB, cert, parent *x509.Certificate, key, by *ecdsa.PrivateKey) *x509.Certificate {
+	tb.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, cert, parent, &key.PublicKey, by)
 	if err != nil {
-		t.Fatalf("signing a certificate: %v", err)
+		tb.Fatalf("signing a certificate: %v", err)
 	}
 	out, err := x509.ParseCertificate(der)
 	if err != nil {
-		t.Fatalf("reading a certificate: %v", err)
+		tb.Fatalf("reading a certificate: %v", err)
 	}
 	return out
 }

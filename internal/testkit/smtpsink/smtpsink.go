@@ -90,13 +90,13 @@ func Open(o Options) (*Sink, error) {
 }
 
 // Start is [Open] for tests: the server ends with t.
-func Start(t testing.TB, o Options) *Sink {
-	t.Helper()
+func Start(tb testing.TB, o Options) *Sink {
+	tb.Helper()
 	s, err := Open(o)
 	if err != nil {
-		t.Fatalf("starting the SMTP sink: %v", err)
+		tb.Fatalf("starting the SMTP sink: %v", err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

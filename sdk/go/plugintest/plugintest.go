@@ -25,14 +25,14 @@ type Harness struct {
 type Answer func(request json.RawMessage) (any, error)
 
 // New makes a harness. A plugin whose description is wrong fails the test.
-func New(t testing.TB, p plugin.Plugin) *Harness {
-	t.Helper()
+func New(tb testing.TB, p plugin.Plugin) *Harness {
+	tb.Helper()
 	if _, err := p.Manifest(); err != nil {
-		t.Fatalf("plugin %s: %v", p.Name, err)
+		tb.Fatalf("plugin %s: %v", p.Name, err)
 	}
 	return &Harness{
 		Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		t:   t, plugin: p, answers: map[string]Answer{},
+		t:   tb, plugin: p, answers: map[string]Answer{},
 	}
 }
 

@@ -31,8 +31,8 @@ type request struct {
 func fine() request { return request{sender, []string{recipient}, []byte(message)} }
 
 // open makes the capability for a sink and gives its power under policy.
-func open(t testing.TB, sink *smtpsink.Sink, o mail.Options, policy map[string]any) capability.Power {
-	t.Helper()
+func open(tb testing.TB, sink *smtpsink.Sink, o mail.Options, policy map[string]any) capability.Power {
+	tb.Helper()
 	if sink != nil {
 		o.Host, o.Port = sink.HostPort()
 	}
@@ -44,15 +44,15 @@ func open(t testing.TB, sink *smtpsink.Sink, o mail.Options, policy map[string]a
 	}
 	m, err := mail.New(o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = m.Close() })
+	tb.Cleanup(func() { _ = m.Close() })
 	if policy == nil {
 		policy = map[string]any{"recipients": []any{"*@company.tld"}}
 	}
 	power, err := m.Grant(policy)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return power
 }

@@ -99,7 +99,7 @@ func New(o Options) (*Mail, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default of the option
 	}
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
