@@ -21,7 +21,7 @@ var loadSubject = regexp.MustCompile(`(?m)^Subject: load (\d+)\r?$`)
 
 // crash posts numbered events, kills the server with -9 in the middle, starts it again, and accounts
 // for every acknowledged one: each must have led to its mail and to a finished run.
-func crash(ctx context.Context, s *server, mails *smtpsink.Server, posts int) error {
+func crash(ctx context.Context, s *server, mails *smtpsink.Sink, posts int) error {
 	out, err := s.run(ctx, "command", "webhook.put", "eventKey=webhook.demo.load", "payloadType=raw")
 	if err != nil {
 		return err
@@ -106,9 +106,9 @@ func (s *server) settle(ctx context.Context) error {
 	}
 }
 
-func account(acknowledged []atomic.Bool, acks int, mails *smtpsink.Server) error {
+func account(acknowledged []atomic.Bool, acks int, mails *smtpsink.Sink) error {
 	times := map[int]int{}
-	for _, m := range mails.Messages() {
+	for _, m := range mails.Mails() {
 		if found := loadSubject.FindSubmatch(m.Data); found != nil {
 			n, err := strconv.Atoi(string(found[1]))
 			if err != nil {

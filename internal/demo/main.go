@@ -43,11 +43,12 @@ func demo(forever, ctx context.Context, keep bool, posts int) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	mails, err := smtpsink.Start(smtpsink.Options{})
+	mails, err := smtpsink.Open(smtpsink.Options{})
 	if err != nil {
 		return err
 	}
 	defer mails.Close()
+	smtpHost, smtpPort := mails.HostPort()
 	s := &server{
 		pi: filepath.Join(root, "bin", "pi"), dir: dir, log: filepath.Join(dir, "server.log"),
 		config: filepath.Join(root, "examples", "github-push-to-mail", "config.yaml"),
@@ -57,7 +58,7 @@ func demo(forever, ctx context.Context, keep bool, posts int) error {
 			"pipelines.dir=" + filepath.Join(root, "examples", "github-push-to-mail", "pipelines"),
 			"plugins.cache=" + filepath.Join(root, "bin", "cache"),
 			"ingress.address=127.0.0.1:0", "admin.address=127.0.0.1:0",
-			"smtp.host=127.0.0.1", fmt.Sprintf("smtp.port=%d", mails.Port()), "smtp.tls=none",
+			"smtp.host=" + smtpHost, fmt.Sprintf("smtp.port=%d", smtpPort), "smtp.tls=none",
 		},
 	}
 	defer s.stop()
@@ -77,7 +78,7 @@ func demo(forever, ctx context.Context, keep bool, posts int) error {
 }
 
 // linger keeps everything running until the demo is interrupted.
-func linger(ctx context.Context, s *server, mails *smtpsink.Server) error {
+func linger(ctx context.Context, s *server, mails *smtpsink.Sink) error {
 	say("The server keeps running. Try, in another terminal (interrupt this one to end it):")
 	say("  export PI_ADMIN__URL=%s PI_ADMIN__TOKEN=%s", s.address.Admin, s.address.Token)
 	for _, line := range []string{
@@ -88,7 +89,7 @@ func linger(ctx context.Context, s *server, mails *smtpsink.Server) error {
 		say("  %s", line)
 	}
 	<-ctx.Done()
-	say("%d mails were received.", len(mails.Messages()))
+	say("%d mails were received.", len(mails.Mails()))
 	return nil
 }
 

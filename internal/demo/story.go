@@ -76,7 +76,7 @@ func (s *server) secret() string {
 }
 
 // story is one signed webhook from the post to the mail and the polled result, and one forgery.
-func story(ctx context.Context, s *server, mails *smtpsink.Server) error {
+func story(ctx context.Context, s *server, mails *smtpsink.Sink) error {
 	out, err := s.run(ctx, "command", "webhook.put", "eventKey=webhook.github.push", "payloadType=raw",
 		"preset=github", "secret=env:GITHUB_WEBHOOK_SECRET")
 	if err != nil {
@@ -114,11 +114,11 @@ func story(ctx context.Context, s *server, mails *smtpsink.Server) error {
 	if !bytes.Contains(result.body, []byte("mailed the push to")) {
 		return errors.New("the result is not the pipeline's body")
 	}
-	received := mails.Messages()
+	received := mails.Mails()
 	if len(received) != 1 {
 		return fmt.Errorf("%d mails were received, want 1", len(received))
 	}
-	say("\nThe mail as the SMTP server received it, from <%s> to %v:", received[0].From, received[0].To)
+	say("\nThe mail as the SMTP server received it, from <%s> to %v:", received[0].From, received[0].Recipients)
 	say("%s", indent(string(received[0].Data)))
 	for _, words := range [][]string{{"events"}, {"runs", id}} {
 		if _, err := s.run(ctx, words...); err != nil {

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/penstock/penstock/runtime/command"
+	"github.com/penstock/penstock/runtime/command/builtin"
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/expr"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/iam"
+	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/wasm"
+	"github.com/penstock/penstock/runtime/wasm/capability/mail"
+)
+
+// Tools is what reads and runs pipelines: commands, plugins, expressions and rights.
+type Tools struct {
+	p        Params
+	policy   *iam.Policy
+	language *expr.Language
+	host     *wasm.Host
+	mail     *mail.Mail
+	plugins  []*wasm.Plugin
+	registry *command.Registry
+}
+
+// OpenTools opens the tools without a server: events that a pipeline sends are logged and go nowhere,
+// results are kept nowhere, the webhook commands fail with the hint to use a server.
+func OpenTools(ctx context.Context, p Params) (*Tools, error) {
+	return openTools(ctx, p, offline(p))
+}
+
+func openTools(ctx context.Context, p Params, deps builtin.Deps) (*Tools, error) {
+	t := &Tools{p: p, language: expr.New(expr.Options{Now: p.Now})}
+	var err error
+	if t.policy, err = iam.NewPolicy(p.Config.IAM.Roles, p.Config.IAM.Identities); err != nil {
+		return nil, err
+	}
+	if err := t.loadPlugins(ctx); err != nil {
+		return nil, errors.Join(err, t.Close(ctx))
+	}
+	defs := builtin.All(deps)
+	for _, plugin := range t.plugins {
+		defs = append(defs, plugin.Definitions()...)
+	}
+	if t.registry, err = command.NewRegistry(defs...); err != nil {
+		return nil, errors.Join(err, t.Close(ctx))
+	}
+	return t, nil
+}
+
+// Registry gives every command, built-in or of a plugin.
+func (t *Tools) Registry() *command.Registry { return t.registry }
+
+// Close ends the plugin host and the connections of its capabilities.
+func (t *Tools) Close(ctx context.Context) error {
+	var errs []error
+	if t.host != nil {
+		errs = append(errs, t.host.Close(ctx))
+	}
+	if t.mail != nil {
+		errs = append(errs, t.mail.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Tools) deps() pipeline.Deps {
+	return pipeline.Deps{
+		Commands: t.registry, Language: t.language, Policy: t.policy,
+		MessagePrefix: t.p.Config.Broker.Prefix, Logger: t.p.Logger,
+	}
+}
+
+// loadPipelines compiles every pipeline below dir; a folder that does not exist holds none.
+func (t *Tools) loadPipelines(dir string) ([]*pipeline.Plan, error) {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		t.p.Logger.Warn("the pipeline directory does not exist; no pipeline is loaded", "dir", dir)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.PipelineRead, err, "opening the pipeline directory").In("pipelines.dir")
+	}
+	defer root.Close()
+	deps := t.deps()
+	deps.Dir = dir
+	plans, err := pipeline.LoadDir(root.FS(), deps)
+	if err != nil {
+		return nil, err
+	}
+	for _, plan := range plans {
+		for _, warning := range plan.Warnings {
+			t.p.Logger.Warn("pipeline "+plan.Name(), "code", warning.Code, "warning", warning.Error())
+		}
+	}
+	t.p.Logger.Info("loaded the pipelines", "count", len(plans), "dir", dir)
+	return plans, nil
+}
+
+// offline gives built-in commands their outside world where no server runs.
+func offline(p Params) builtin.Deps {
+	return builtin.Deps{
+		Emit: func(_ context.Context, e event.Event) (event.Accepted, error) {
+			p.Logger.Info("an event was sent; without a server it goes nowhere", "event_id", e.ID, "key", e.Key)
+			return event.Accepted{EventID: e.ID, Fresh: true}, nil
+		},
+		Results: newLocalResults(), Webhooks: noWebhooks{}, Now: p.Now,
+	}
+}
