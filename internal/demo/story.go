@@ -17,6 +17,8 @@ import (
 	"strings"
 	"time"
 
+	_ "github.com/go-playground/webhooks/v6/github" // pins the module whose test data githubPush reads
+
 	"github.com/penstock/penstock/internal/testkit/smtpsink"
 )
 

@@ -53,8 +53,9 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, error) {
 	plan := j.lane.plan
 	in := pipeline.Input{
-		RunID: r.ID(), Event: j.event, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
-		Identity: iam.Anonymous, Policy: e.o.Policy, Logger: e.log, Timeout: e.o.StepTimeout, Now: e.o.Now,
+		RunID: r.ID(), Event: j.event, Object: j.object, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
+		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, Now: e.o.Now,
+		Logger: e.log.With("event_id", r.EventID, "pipeline", r.Pipeline),
 	}
 	resumed := r.Version == plan.Version() && r.Vars != nil
 	if !resumed {
@@ -90,19 +91,19 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 
 // keepState writes the state at which a run can go on into r.
 func keepState(r *run.Run, s pipeline.State) error {
+	if s.Vars == nil { // nothing was evaluated yet: the next attempt begins like the first
+		r.Body, r.Vars = nil, nil
+		return nil
+	}
 	body, err := value.AppendJSON(nil, s.Body)
 	if err != nil {
 		return err
 	}
-	vars := s.Vars
-	if vars == nil {
-		vars = map[string]any{}
-	}
-	text, err := value.AppendJSON(nil, vars)
+	vars, err := value.AppendJSON(nil, s.Vars)
 	if err != nil {
 		return err
 	}
-	r.Body, r.Vars = body, text
+	r.Body, r.Vars = body, vars
 	return nil
 }
 
