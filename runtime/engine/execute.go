@@ -55,7 +55,7 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 	in := pipeline.Input{
 		RunID: r.ID(), Event: j.event, Object: j.object, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
 		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, Now: e.o.Now,
-		Logger: e.log.With("event_id", r.EventID, "pipeline", r.Pipeline),
+		Logger: e.log.With("event_id", r.EventID),
 	}
 	resumed := r.Version == plan.Version() && r.Vars != nil
 	if !resumed {

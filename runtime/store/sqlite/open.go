@@ -188,7 +188,7 @@ func (s *Store) release() error {
 		errs = append(errs, s.writer.conn.close())
 	}
 	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+		errs = append(errs, unlockFile(s.lock))
 	}
 	return errors.Join(errs...)
 }
