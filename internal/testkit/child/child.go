@@ -131,3 +131,6 @@ func (p *Process) wait() error {
 	p.waiting.Do(func() { p.err = p.cmd.Wait() })
 	return p.err
 }
+
+// Signal sends a signal to the child.
+func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
