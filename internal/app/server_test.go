@@ -254,4 +254,3 @@ func finished(t *testing.T, dir string) (done map[string]bool, events map[string
 	}
 	return done, events
 }
-

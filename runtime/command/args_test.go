@@ -190,8 +190,10 @@ func TestRegistryRefusesBadSpecs(t *testing.T) {
 		"two params":     {command.Spec{Name: "a", Params: []command.Param{text("x"), text("y", "x")}}, `a: two parameters are called "x"`},
 		"common param":   {command.Spec{Name: "a", Params: []command.Param{text("timeout")}}, `a: parameter "timeout" has the name of a common parameter`},
 		"short form":     {command.Spec{Name: "a", Shorthand: "x"}, `a: the short form stands for an unknown parameter "x"`},
-		"default": {command.Spec{Name: "a", Params: []command.Param{{Name: "n", Type: command.TypeNumber, Default: "x"}}},
-			`a: checking the default of parameter "n": parameter "n" must be a number, not another text`},
+		"default": {
+			command.Spec{Name: "a", Params: []command.Param{{Name: "n", Type: command.TypeNumber, Default: "x"}}},
+			`a: checking the default of parameter "n": parameter "n" must be a number, not another text`,
+		},
 	}
 	for name, c := range cases {
 		_, err := command.NewRegistry(command.Definition{Spec: c.spec})

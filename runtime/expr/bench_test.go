@@ -105,8 +105,9 @@ func libraryBenchmark(b *testing.B, src string) {
 	}
 }
 
-func BenchmarkPathLibrary(b *testing.B)      { libraryBenchmark(b, "body.a.b") }
-func BenchmarkUtilLibrary(b *testing.B)      { libraryBenchmark(b, "fromBase64(body.payload.origin)") }
+func BenchmarkPathLibrary(b *testing.B) { libraryBenchmark(b, "body.a.b") }
+func BenchmarkUtilLibrary(b *testing.B) { libraryBenchmark(b, "fromBase64(body.payload.origin)") }
+
 func BenchmarkConditionLibrary(b *testing.B) { libraryBenchmark(b, "body.n > 5 and body.a.b != 'x'") }
 func BenchmarkFilter100Library(b *testing.B) { libraryBenchmark(b, "count(body.list, .price > 5)") }
 

@@ -174,8 +174,10 @@ type dateFields struct {
 }
 
 func (f *dateFields) read(part datePart, s string, packed bool) (rest string, ok bool) {
-	target := map[byte]*int{'y': &f.year, 'Y': &f.year, 'u': &f.year, 'd': &f.day, 'H': &f.hour, 'k': &f.hour,
-		'h': &f.hour, 'm': &f.minute, 's': &f.second}[part.letter]
+	target := map[byte]*int{
+		'y': &f.year, 'Y': &f.year, 'u': &f.year, 'd': &f.day, 'H': &f.hour, 'k': &f.hour,
+		'h': &f.hour, 'm': &f.minute, 's': &f.second,
+	}[part.letter]
 	switch {
 	case target != nil:
 		n, rest, ok := digits(s, part.count, packed)

@@ -13,61 +13,109 @@ import (
 // plainFunctions are those without a namespace.
 func plainFunctions() []function {
 	return []function{
-		{name: "len", params: "value", least: 1, most: 1, run: length,
+		{
+			name: "len", params: "value", least: 1, most: 1, run: length,
 			summary: "characters of a text, items of a list, names of a map; 0 for null",
-			example: `len([1, 2, 3])`, want: `3`},
-		{name: "isEmpty", params: "value", least: 1, most: 1,
+			example: `len([1, 2, 3])`, want: `3`,
+		},
+		{
+			name: "isEmpty", params: "value", least: 1, most: 1,
 			run: func(st *state, a []any) (any, error) {
 				n, err := length(st, a)
 				return n == 0, err
 			},
-			summary: "whether a text, list or map is empty or null", example: `isEmpty('')`, want: `true`},
-		{name: "type", params: "value", least: 1, most: 1,
+			summary: "whether a text, list or map is empty or null", example: `isEmpty('')`, want: `true`,
+		},
+		{
+			name: "type", params: "value", least: 1, most: 1,
 			run:     func(_ *state, a []any) (any, error) { return typeName(a[0]), nil },
-			summary: "null, boolean, number, text, list or map", example: `type(1.5)`, want: `"number"`},
-		{name: "string", params: "value", least: 1, most: 1,
+			summary: "null, boolean, number, text, list or map", example: `type(1.5)`, want: `"number"`,
+		},
+		{
+			name: "string", params: "value", least: 1, most: 1,
 			run:     func(st *state, a []any) (any, error) { return textArg(st, a, 0) },
-			summary: "the value as it reads inside a text", example: `string([1, 'a'])`, want: `"[1,\"a\"]"`},
-		{name: "int", params: "value", least: 1, most: 1, run: toWhole,
-			summary: "a whole number; fractions are cut off", example: `int('42')`, want: `42`},
-		{name: "float", params: "value", least: 1, most: 1, run: toNumber,
-			summary: "a number from a text or number", example: `float('4.5')`, want: `4.5`},
-		{name: "abs", params: "number", least: 1, most: 1, run: rounding(math.Abs),
-			summary: "the size without the sign", example: `abs(-3)`, want: `3`},
-		{name: "ceil", params: "number", least: 1, most: 1, run: rounding(math.Ceil),
-			summary: "the next whole number above", example: `ceil(1.2)`, want: `2`},
-		{name: "floor", params: "number", least: 1, most: 1, run: rounding(math.Floor),
-			summary: "the next whole number below", example: `floor(1.8)`, want: `1`},
-		{name: "round", params: "number", least: 1, most: 1, run: rounding(math.Round),
-			summary: "the nearest whole number", example: `round(1.5)`, want: `2`},
-		{name: "min", params: "list or values", least: 1, most: -1, run: extreme(-1),
-			summary: "the smallest of a list or of the arguments", example: `min(3, 1, 2)`, want: `1`},
-		{name: "max", params: "list or values", least: 1, most: -1, run: extreme(1),
-			summary: "the largest of a list or of the arguments", example: `max([3, 1, 2])`, want: `3`},
-		{name: "keys", params: "map", least: 1, most: 1, run: keysOf,
-			summary: "the names of a map, sorted", example: `keys({b: 1, a: 2})`, want: `["a","b"]`},
-		{name: "values", params: "map", least: 1, most: 1, run: valuesOf,
-			summary: "the values of a map, in the order of its names", example: `values({b: 1, a: 2})`, want: `[2,1]`},
-		{name: "first", params: "list", least: 1, most: 1, run: end(false),
-			summary: "the first item, null of an empty list", example: `first([1, 2])`, want: `1`},
-		{name: "last", params: "list", least: 1, most: 1, run: end(true),
-			summary: "the last item, null of an empty list", example: `last([1, 2])`, want: `2`},
-		{name: "reverse", params: "list", least: 1, most: 1, run: reverse,
-			summary: "the list backwards", example: `reverse([1, 2])`, want: `[2,1]`},
-		{name: "sort", params: "list, order", least: 1, most: 2, run: sorted,
-			summary: `the list sorted, "asc" or "desc"`, example: `sort([3, 1, 2], 'desc')`, want: `[3,2,1]`},
-		{name: "unique", params: "list", least: 1, most: 1, run: unique,
-			summary: "the list without repeated items", example: `unique([1, 2, 1])`, want: `[1,2]`},
-		{name: "concat", params: "lists", least: 1, most: -1, run: concatLists,
-			summary: "one list of all items of the lists", example: `concat([1], [2, 3])`, want: `[1,2,3]`},
-		{name: "merge", params: "maps", least: 1, most: -1, run: mergeMaps,
-			summary: "one map of all names of the maps; later ones win", example: `merge({a: 1}, {a: 2, b: 3})`, want: `{"a":2,"b":3}`},
-		{name: "join", params: "list, separator", least: 1, most: 2, run: joinList,
-			summary: "the items as one text", example: `join(['a', 'b'], '-')`, want: `"a-b"`},
-		{name: "repeat", params: "text, times", least: 2, most: 2, run: repeat,
-			summary: "the text several times", example: `repeat('ab', 3)`, want: `"ababab"`},
-		{name: "get", params: "value, path", least: 2, most: 2, run: getPath,
-			summary: "what stands at a dotted path, null when anything is missing", example: `get({a: {b: [7]}}, 'a.b.0')`, want: `7`},
+			summary: "the value as it reads inside a text", example: `string([1, 'a'])`, want: `"[1,\"a\"]"`,
+		},
+		{
+			name: "int", params: "value", least: 1, most: 1, run: toWhole,
+			summary: "a whole number; fractions are cut off", example: `int('42')`, want: `42`,
+		},
+		{
+			name: "float", params: "value", least: 1, most: 1, run: toNumber,
+			summary: "a number from a text or number", example: `float('4.5')`, want: `4.5`,
+		},
+		{
+			name: "abs", params: "number", least: 1, most: 1, run: rounding(math.Abs),
+			summary: "the size without the sign", example: `abs(-3)`, want: `3`,
+		},
+		{
+			name: "ceil", params: "number", least: 1, most: 1, run: rounding(math.Ceil),
+			summary: "the next whole number above", example: `ceil(1.2)`, want: `2`,
+		},
+		{
+			name: "floor", params: "number", least: 1, most: 1, run: rounding(math.Floor),
+			summary: "the next whole number below", example: `floor(1.8)`, want: `1`,
+		},
+		{
+			name: "round", params: "number", least: 1, most: 1, run: rounding(math.Round),
+			summary: "the nearest whole number", example: `round(1.5)`, want: `2`,
+		},
+		{
+			name: "min", params: "list or values", least: 1, most: -1, run: extreme(-1),
+			summary: "the smallest of a list or of the arguments", example: `min(3, 1, 2)`, want: `1`,
+		},
+		{
+			name: "max", params: "list or values", least: 1, most: -1, run: extreme(1),
+			summary: "the largest of a list or of the arguments", example: `max([3, 1, 2])`, want: `3`,
+		},
+		{
+			name: "keys", params: "map", least: 1, most: 1, run: keysOf,
+			summary: "the names of a map, sorted", example: `keys({b: 1, a: 2})`, want: `["a","b"]`,
+		},
+		{
+			name: "values", params: "map", least: 1, most: 1, run: valuesOf,
+			summary: "the values of a map, in the order of its names", example: `values({b: 1, a: 2})`, want: `[2,1]`,
+		},
+		{
+			name: "first", params: "list", least: 1, most: 1, run: end(false),
+			summary: "the first item, null of an empty list", example: `first([1, 2])`, want: `1`,
+		},
+		{
+			name: "last", params: "list", least: 1, most: 1, run: end(true),
+			summary: "the last item, null of an empty list", example: `last([1, 2])`, want: `2`,
+		},
+		{
+			name: "reverse", params: "list", least: 1, most: 1, run: reverse,
+			summary: "the list backwards", example: `reverse([1, 2])`, want: `[2,1]`,
+		},
+		{
+			name: "sort", params: "list, order", least: 1, most: 2, run: sorted,
+			summary: `the list sorted, "asc" or "desc"`, example: `sort([3, 1, 2], 'desc')`, want: `[3,2,1]`,
+		},
+		{
+			name: "unique", params: "list", least: 1, most: 1, run: unique,
+			summary: "the list without repeated items", example: `unique([1, 2, 1])`, want: `[1,2]`,
+		},
+		{
+			name: "concat", params: "lists", least: 1, most: -1, run: concatLists,
+			summary: "one list of all items of the lists", example: `concat([1], [2, 3])`, want: `[1,2,3]`,
+		},
+		{
+			name: "merge", params: "maps", least: 1, most: -1, run: mergeMaps,
+			summary: "one map of all names of the maps; later ones win", example: `merge({a: 1}, {a: 2, b: 3})`, want: `{"a":2,"b":3}`,
+		},
+		{
+			name: "join", params: "list, separator", least: 1, most: 2, run: joinList,
+			summary: "the items as one text", example: `join(['a', 'b'], '-')`, want: `"a-b"`,
+		},
+		{
+			name: "repeat", params: "text, times", least: 2, most: 2, run: repeat,
+			summary: "the text several times", example: `repeat('ab', 3)`, want: `"ababab"`,
+		},
+		{
+			name: "get", params: "value, path", least: 2, most: 2, run: getPath,
+			summary: "what stands at a dotted path, null when anything is missing", example: `get({a: {b: [7]}}, 'a.b.0')`, want: `7`,
+		},
 	}
 }
 

@@ -24,12 +24,18 @@ func methodNames() map[string]string {
 // methodFunctions are those that only methods name.
 func methodFunctions() []function {
 	return []function{
-		{name: "@contains", params: "value", least: 2, most: 2,
-			run: func(st *state, a []any) (any, error) { return contains(st, a[0], a[1]) }},
-		{name: "@matches", params: "pattern", least: 2, most: 2,
-			run: func(st *state, a []any) (any, error) { return matchWhole(st, a[0], a[1], nil) }},
-		{name: "@item", params: "name or index", least: 2, most: 2,
-			run: func(_ *state, a []any) (any, error) { return item(a[0], a[1], nil) }},
+		{
+			name: "@contains", params: "value", least: 2, most: 2,
+			run: func(st *state, a []any) (any, error) { return contains(st, a[0], a[1]) },
+		},
+		{
+			name: "@matches", params: "pattern", least: 2, most: 2,
+			run: func(st *state, a []any) (any, error) { return matchWhole(st, a[0], a[1], nil) },
+		},
+		{
+			name: "@item", params: "name or index", least: 2, most: 2,
+			run: func(_ *state, a []any) (any, error) { return item(a[0], a[1], nil) },
+		},
 	}
 }
 

@@ -27,8 +27,10 @@ func FuzzCompileEval(f *testing.F) {
 	for _, u := range expr.Utils() {
 		f.Add(u.Example)
 	}
-	for _, s := range []string{`body.items | filter(.price > 5) | map({n: .name})`, `let x = {1, {a: 'b'}}; x[1]?.a ?? "none"`,
-		`{(body.name): [1.5, -2 ** 3]}`, `if not (1 in {1, 2}) {body?.a} else {body["a"].b[1:2]}`, `sortBy(body.items, .price, 'desc')[0].name matches 'A.*'`} {
+	for _, s := range []string{
+		`body.items | filter(.price > 5) | map({n: .name})`, `let x = {1, {a: 'b'}}; x[1]?.a ?? "none"`,
+		`{(body.name): [1.5, -2 ** 3]}`, `if not (1 in {1, 2}) {body?.a} else {body["a"].b[1:2]}`, `sortBy(body.items, .price, 'desc')[0].name matches 'A.*'`,
+	} {
 		f.Add(s)
 	}
 	l := expr.New(expr.Options{MaxSteps: 50_000, MaxBytes: 1 << 20, MaxList: 5000, Now: func() time.Time { return time.Unix(1_773_065_100, 0) }})

@@ -41,8 +41,12 @@ func (o Options) withDefaults() Options {
 		field    *int
 		standard int
 	}{
-		{&o.MaxSource, 16 << 10}, {&o.MaxNesting, 64}, {&o.MaxNodes, 4000},
-		{&o.MaxSteps, 1_000_000}, {&o.MaxBytes, 32 << 20}, {&o.MaxList, 100_000},
+		{&o.MaxSource, 16 << 10},
+		{&o.MaxNesting, 64},
+		{&o.MaxNodes, 4000},
+		{&o.MaxSteps, 1_000_000},
+		{&o.MaxBytes, 32 << 20},
+		{&o.MaxList, 100_000},
 	} {
 		if *limit.field <= 0 {
 			*limit.field = limit.standard

@@ -95,8 +95,10 @@ func (c *compiler) link(n ast.Node, short *bool) (code, error) {
 func (c *compiler) field(n *ast.MemberNode, base code, name string) code {
 	char := n.Location().From
 	if p := base.path; p != nil {
-		longer := &path{root: p.root, src: p.src,
-			names: append(p.names[:len(p.names):len(p.names)], name), chars: append(p.chars[:len(p.chars):len(p.chars)], char)}
+		longer := &path{
+			root: p.root, src: p.src,
+			names: append(p.names[:len(p.names):len(p.names)], name), chars: append(p.chars[:len(p.chars):len(p.chars)], char),
+		}
 		return code{run: func(st *state) (any, error) { return longer.read(st.env[longer.root]) }, path: longer}
 	}
 	return c.folded(func(st *state) (any, error) {

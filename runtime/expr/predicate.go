@@ -39,8 +39,10 @@ func isPredicateName(name string) bool {
 }
 
 func predicateNames() []string {
-	return []string{"all", "any", "none", "one", "filter", "map", "count", "sum", "find", "findIndex",
-		"findLast", "findLastIndex", "groupBy", "sortBy", "reduce"}
+	return []string{
+		"all", "any", "none", "one", "filter", "map", "count", "sum", "find", "findIndex",
+		"findLast", "findLastIndex", "groupBy", "sortBy", "reduce",
+	}
 }
 
 // predicate compiles filter(list, ...) and its kin.

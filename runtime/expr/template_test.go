@@ -123,9 +123,11 @@ func TestValuesAreNeverCode(t *testing.T) {
 	pieces := []string{"${", "#{", "}", "$", "#", "vars.secret", "'", `"`, "`", "\\", "@text.upperCase(", "body.v", ")", "+", "{", "[", "]", "$${", "\n", "ä", " ", "${vars.secret}", "#{vars.secret}", "%s", "${env.PATH}", "null"}
 	l := language()
 	var templates []*expr.Template
-	for _, text := range []string{"${body.v}", "<${body.v}>", "<${'' + body.v}>", "<${@text.append(body.v)}>", "<${body['v']}>",
+	for _, text := range []string{
+		"${body.v}", "<${body.v}>", "<${'' + body.v}>", "<${@text.append(body.v)}>", "<${body['v']}>",
 		"<${[body.v][0]}>", "<${{a: body.v}.a}>", "<${@text.format('%s', body.v)}>", "<${fromJSON(toJSON(body.v))}>",
-		"<${@convert.fromBase64(@convert.toBase64(body.v))}>", "<${@text.concat('', map([body.v], #))}>", "<${@text.replaceAll('x', 'x', body.v)}>"} {
+		"<${@convert.fromBase64(@convert.toBase64(body.v))}>", "<${@text.concat('', map([body.v], #))}>", "<${@text.replaceAll('x', 'x', body.v)}>",
+	} {
 		tmpl, err := l.Template(text)
 		if err != nil {
 			t.Fatal(err)

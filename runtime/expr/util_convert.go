@@ -12,32 +12,56 @@ import (
 
 func convertFunctions() []function {
 	return []function{
-		{name: "@convert.toBase64", params: "value", least: 1, most: 1, run: toBase64,
-			summary: "the text of the value in base64", example: `@convert.toBase64('Hello')`, want: `"SGVsbG8="`},
-		{name: "@convert.fromBase64", params: "text", least: 1, most: 1, run: fromBase64,
+		{
+			name: "@convert.toBase64", params: "value", least: 1, most: 1, run: toBase64,
+			summary: "the text of the value in base64", example: `@convert.toBase64('Hello')`, want: `"SGVsbG8="`,
+		},
+		{
+			name: "@convert.fromBase64", params: "text", least: 1, most: 1, run: fromBase64,
 			summary: "the text that base64 holds, in any of its alphabets; bytes that are not UTF-8 become U+FFFD",
-			example: `@convert.fromBase64('SGVsbG8=')`, want: `"Hello"`},
-		{name: "@convert.toJson", params: "value", least: 1, most: 1, run: parsed("", ""),
-			summary: "the value of a JSON text; any other value as it is", example: `@convert.toJson('{"a": 1}').a`, want: `1`},
-		{name: "@convert.toMap", params: "value", least: 1, most: 1, run: parsed("map", ""),
-			summary: "a map from a JSON text or a map", example: `@convert.toMap('{"a": 1}')`, want: `{"a":1}`},
-		{name: "@convert.toMapOrList", params: "value", least: 1, most: 1, run: parsed("map", "list"),
-			summary: "a map or list from a JSON text", example: `@convert.toMapOrList('[1]')`, want: `[1]`},
-		{name: "@convert.toInteger", params: "value", least: 1, most: 1, run: toInteger,
-			summary: "a whole number; true is 1, false and '' are 0, null stays null", example: `@convert.toInteger('12')`, want: `12`},
-		{name: "@convert.toLong", params: "value", least: 1, most: 1, run: toInteger,
-			summary: "the same as @convert.toInteger", example: `@convert.toLong(true)`, want: `1`},
-		{name: "@convert.toBoolean", params: "value", least: 1, most: 1, run: toBoolean,
-			summary: "true for true, 'true' and numbers above 0; else false", example: `@convert.toBoolean('true')`, want: `true`},
-		{name: "@convert.toDecimal", params: "value, decimalSymbol", least: 1, most: 2, run: toDecimal,
+			example: `@convert.fromBase64('SGVsbG8=')`, want: `"Hello"`,
+		},
+		{
+			name: "@convert.toJson", params: "value", least: 1, most: 1, run: parsed("", ""),
+			summary: "the value of a JSON text; any other value as it is", example: `@convert.toJson('{"a": 1}').a`, want: `1`,
+		},
+		{
+			name: "@convert.toMap", params: "value", least: 1, most: 1, run: parsed("map", ""),
+			summary: "a map from a JSON text or a map", example: `@convert.toMap('{"a": 1}')`, want: `{"a":1}`,
+		},
+		{
+			name: "@convert.toMapOrList", params: "value", least: 1, most: 1, run: parsed("map", "list"),
+			summary: "a map or list from a JSON text", example: `@convert.toMapOrList('[1]')`, want: `[1]`,
+		},
+		{
+			name: "@convert.toInteger", params: "value", least: 1, most: 1, run: toInteger,
+			summary: "a whole number; true is 1, false and '' are 0, null stays null", example: `@convert.toInteger('12')`, want: `12`,
+		},
+		{
+			name: "@convert.toLong", params: "value", least: 1, most: 1, run: toInteger,
+			summary: "the same as @convert.toInteger", example: `@convert.toLong(true)`, want: `1`,
+		},
+		{
+			name: "@convert.toBoolean", params: "value", least: 1, most: 1, run: toBoolean,
+			summary: "true for true, 'true' and numbers above 0; else false", example: `@convert.toBoolean('true')`, want: `true`,
+		},
+		{
+			name: "@convert.toDecimal", params: "value, decimalSymbol", least: 1, most: 2, run: toDecimal,
 			summary: "a number from a text; the symbol is '.', ',' or a language such as de",
-			example: `@convert.toDecimal('1.234,5', ',')`, want: `1234.5`},
-		{name: "@convert.toDecimalString", params: "value, [pattern,] decimalSymbol", least: 2, most: 3, run: toDecimalString,
-			summary: "a number as text, by a pattern of # 0 , and .", example: `@convert.toDecimalString(1234.5, '#,##0.00', 'de')`, want: `"1.234,50"`},
-		{name: "toJSON", params: "value", least: 1, most: 1, run: stringify,
-			summary: "the value as JSON text", example: `toJSON({a: [1, null]})`, want: `"{\"a\":[1,null]}"`},
-		{name: "fromJSON", params: "text", least: 1, most: 1, run: load,
-			summary: "the value of a JSON text", example: `fromJSON('[1]')`, want: `[1]`},
+			example: `@convert.toDecimal('1.234,5', ',')`, want: `1234.5`,
+		},
+		{
+			name: "@convert.toDecimalString", params: "value, [pattern,] decimalSymbol", least: 2, most: 3, run: toDecimalString,
+			summary: "a number as text, by a pattern of # 0 , and .", example: `@convert.toDecimalString(1234.5, '#,##0.00', 'de')`, want: `"1.234,50"`,
+		},
+		{
+			name: "toJSON", params: "value", least: 1, most: 1, run: stringify,
+			summary: "the value as JSON text", example: `toJSON({a: [1, null]})`, want: `"{\"a\":[1,null]}"`,
+		},
+		{
+			name: "fromJSON", params: "text", least: 1, most: 1, run: load,
+			summary: "the value of a JSON text", example: `fromJSON('[1]')`, want: `[1]`,
+		},
 	}
 }
 

@@ -12,44 +12,68 @@ const isoFormat = "2006-01-02T15:04:05.000Z07:00"
 
 func dateFunctions() []function {
 	return []function{
-		{name: "@date.now", params: "pattern or (zone, locale)", most: 2, changing: true, run: dateNow,
-			summary: "the time now, in ISO 8601, by a Java date pattern, or in a zone", example: `@date.now('yyyy').length()`, want: `4`},
-		{name: "@date.nowIso8601", changing: true, summary: "the time now in ISO 8601",
+		{
+			name: "@date.now", params: "pattern or (zone, locale)", most: 2, changing: true, run: dateNow,
+			summary: "the time now, in ISO 8601, by a Java date pattern, or in a zone", example: `@date.now('yyyy').length()`, want: `4`,
+		},
+		{
+			name: "@date.nowIso8601", changing: true, summary: "the time now in ISO 8601",
 			run:     func(st *state, _ []any) (any, error) { return st.now().Format(isoFormat), st.grow(64) },
-			example: `@date.nowIso8601().contains('T')`, want: `true`},
-		{name: "@date.timestamp", changing: true, summary: "the time now in milliseconds since 1970",
+			example: `@date.nowIso8601().contains('T')`, want: `true`,
+		},
+		{
+			name: "@date.timestamp", changing: true, summary: "the time now in milliseconds since 1970",
 			run:     func(st *state, _ []any) (any, error) { return int(st.now().UnixMilli()), nil },
-			example: `@date.timestamp() > 0`, want: `true`},
-		{name: "@date.format", params: "date, [inputPattern,] pattern", least: 2, most: 3, run: dateFormat,
+			example: `@date.timestamp() > 0`, want: `true`,
+		},
+		{
+			name: "@date.format", params: "date, [inputPattern,] pattern", least: 2, most: 3, run: dateFormat,
 			summary: "a date (ISO 8601, milliseconds, or by inputPattern) by a Java date pattern",
-			example: `@date.format('2026-03-09T14:05:00Z', 'dd.MM.yyyy HH:mm')`, want: `"09.03.2026 14:05"`},
-		{name: "@date.guessAndFormat", params: "date, pattern", least: 2, most: 2, run: dateGuess,
+			example: `@date.format('2026-03-09T14:05:00Z', 'dd.MM.yyyy HH:mm')`, want: `"09.03.2026 14:05"`,
+		},
+		{
+			name: "@date.guessAndFormat", params: "date, pattern", least: 2, most: 2, run: dateGuess,
 			summary: "a date in one of the usual forms, by a Java date pattern; 01/02/2026 is read day first",
-			example: `@date.guessAndFormat('9.3.2026', 'yyyy-MM-dd')`, want: `"2026-03-09"`},
-		{name: "@date.year", params: "date", least: 1, most: 1,
+			example: `@date.guessAndFormat('9.3.2026', 'yyyy-MM-dd')`, want: `"2026-03-09"`,
+		},
+		{
+			name: "@date.year", params: "date", least: 1, most: 1,
 			run: func(st *state, a []any) (any, error) {
 				t, err := dateArg(st, a, 0)
 				return strconv.Itoa(t.Year()), err
 			},
-			summary: "the year of a date, as text", example: `@date.year('2026-03-09')`, want: `"2026"`},
-		{name: "@date.isOverdue", params: "dueDate, currentDate", least: 1, most: 2, changing: true, run: dateOverdue,
+			summary: "the year of a date, as text", example: `@date.year('2026-03-09')`, want: `"2026"`,
+		},
+		{
+			name: "@date.isOverdue", params: "dueDate, currentDate", least: 1, most: 2, changing: true, run: dateOverdue,
 			summary: "whether the due date lies before the current date, which is now unless given",
-			example: `@date.isOverdue('2026-01-01', '2026-01-02')`, want: `true`},
-		{name: "@date.isExpired", params: "start, end, percent, currentDate", least: 3, most: 4, changing: true, run: dateExpired,
+			example: `@date.isOverdue('2026-01-01', '2026-01-02')`, want: `true`,
+		},
+		{
+			name: "@date.isExpired", params: "start, end, percent, currentDate", least: 3, most: 4, changing: true, run: dateExpired,
 			summary: "whether that much of the time from start to end is over",
-			example: `@date.isExpired('2026-01-01', '2026-01-11', 50, '2026-01-07')`, want: `true`},
-		{name: "@date.beginOfDay", params: "[timestamp,] days", least: 1, most: 2, changing: true, run: dateBegin(beginDay),
+			example: `@date.isExpired('2026-01-01', '2026-01-11', 50, '2026-01-07')`, want: `true`,
+		},
+		{
+			name: "@date.beginOfDay", params: "[timestamp,] days", least: 1, most: 2, changing: true, run: dateBegin(beginDay),
 			summary: "milliseconds of the first moment of a day, so many days from now or the timestamp",
-			example: `@date.beginOfDay(1773065100000, 1)`, want: `1773100800000`},
-		{name: "@date.beginOfWeek", params: "weekStartDay, weeks", least: 2, most: 2, changing: true, run: dateWeek,
+			example: `@date.beginOfDay(1773065100000, 1)`, want: `1773100800000`,
+		},
+		{
+			name: "@date.beginOfWeek", params: "weekStartDay, weeks", least: 2, most: 2, changing: true, run: dateWeek,
 			summary: "milliseconds of the beginning of a week, so many weeks from now; the first day is 1 for Monday to 7, or a name",
-			example: `@date.beginOfWeek('MONDAY', 0) <= @date.timestamp()`, want: `true`},
-		{name: "@date.beginOfMonth", params: "[timestamp,] months", least: 1, most: 2, changing: true, run: dateBegin(beginMonth),
+			example: `@date.beginOfWeek('MONDAY', 0) <= @date.timestamp()`, want: `true`,
+		},
+		{
+			name: "@date.beginOfMonth", params: "[timestamp,] months", least: 1, most: 2, changing: true, run: dateBegin(beginMonth),
 			summary: "milliseconds of the beginning of a month, so many months from now or the timestamp",
-			example: `@date.beginOfMonth(1773065100000, 0)`, want: `1772323200000`},
-		{name: "@date.beginOfYear", params: "[timestamp,] years", least: 1, most: 2, changing: true, run: dateBegin(beginYear),
+			example: `@date.beginOfMonth(1773065100000, 0)`, want: `1772323200000`,
+		},
+		{
+			name: "@date.beginOfYear", params: "[timestamp,] years", least: 1, most: 2, changing: true, run: dateBegin(beginYear),
 			summary: "milliseconds of the beginning of a year, so many years from now or the timestamp",
-			example: `@date.beginOfYear(1773065100000, -1)`, want: `1735689600000`},
+			example: `@date.beginOfYear(1773065100000, -1)`, want: `1735689600000`,
+		},
 	}
 }
 
@@ -109,8 +133,10 @@ func dateArg(st *state, a []any, i int) (time.Time, error) {
 		return inYears(time.UnixMilli(int64(ms)).In(zone))
 	case string:
 		s := strings.TrimSpace(v)
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04",
-			"2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02"} {
+		for _, layout := range []string{
+			time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04",
+			"2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700", "2006-01-02",
+		} {
 			if len(s) > 40 {
 				break
 			}

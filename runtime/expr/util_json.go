@@ -9,17 +9,27 @@ import (
 
 func jsonFunctions() []function {
 	return []function{
-		{name: "@json.load", params: "text", least: 1, most: 1, run: parsed("", ""),
-			summary: "the value of a JSON text", example: `@json.load('{"a": [1]}').a[0]`, want: `1`},
-		{name: "@json.stringify", params: "value", least: 1, most: 1, run: stringify,
-			summary: "the value as JSON text, names sorted", example: `@json.stringify({b: 1, a: 'x'})`, want: `"{\"a\":\"x\",\"b\":1}"`},
-		{name: "@json.path", params: "value, query", least: 2, most: 2, run: jsonPath,
+		{
+			name: "@json.load", params: "text", least: 1, most: 1, run: parsed("", ""),
+			summary: "the value of a JSON text", example: `@json.load('{"a": [1]}').a[0]`, want: `1`,
+		},
+		{
+			name: "@json.stringify", params: "value", least: 1, most: 1, run: stringify,
+			summary: "the value as JSON text, names sorted", example: `@json.stringify({b: 1, a: 'x'})`, want: `"{\"a\":\"x\",\"b\":1}"`,
+		},
+		{
+			name: "@json.path", params: "value, query", least: 2, most: 2, run: jsonPath,
 			summary: "what a JSONPath of $, .name, ['name'], [n], [*] and .* points to; a list when it has a *, null when nothing is there",
-			example: `@json.path({a: [{b: 1}, {b: 2}]}, '$.a[*].b')`, want: `[1,2]`},
-		{name: "@json.object", params: "", run: func(st *state, _ []any) (any, error) { return st.object(0) },
-			summary: "an empty map", example: `@json.object()`, want: `{}`},
-		{name: "@json.array", params: "", run: func(st *state, _ []any) (any, error) { return st.list(0) },
-			summary: "an empty list", example: `@json.array()`, want: `[]`},
+			example: `@json.path({a: [{b: 1}, {b: 2}]}, '$.a[*].b')`, want: `[1,2]`,
+		},
+		{
+			name: "@json.object", params: "", run: func(st *state, _ []any) (any, error) { return st.object(0) },
+			summary: "an empty map", example: `@json.object()`, want: `{}`,
+		},
+		{
+			name: "@json.array", params: "", run: func(st *state, _ []any) (any, error) { return st.list(0) },
+			summary: "an empty list", example: `@json.array()`, want: `[]`,
+		},
 	}
 }
 

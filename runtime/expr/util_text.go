@@ -10,35 +10,62 @@ import (
 
 func textFunctions() []function {
 	return []function{
-		{name: "@text.upperCase", params: "text", least: 1, most: 1, run: onText(2, strings.ToUpper),
-			summary: "the text in upper case", example: `@text.upperCase('abc')`, want: `"ABC"`},
-		{name: "@text.lowerCase", params: "text", least: 1, most: 1, run: onText(2, strings.ToLower),
-			summary: "the text in lower case", example: `@text.lowerCase('ABC')`, want: `"abc"`},
-		{name: "@text.firstCharUpper", params: "text", least: 1, most: 1, run: onText(2, firstChar(unicode.ToUpper)),
-			summary: "the first character in upper case", example: `@text.firstCharUpper('abc')`, want: `"Abc"`},
-		{name: "@text.firstCharLower", params: "text", least: 1, most: 1, run: onText(2, firstChar(unicode.ToLower)),
-			summary: "the first character in lower case", example: `@text.firstCharLower('ABC')`, want: `"aBC"`},
-		{name: "@text.trim", params: "text", least: 1, most: 1, run: onText(1, strings.TrimSpace),
-			summary: "the text without space around it", example: `@text.trim(' a ')`, want: `"a"`},
-		{name: "@text.length", params: "text", least: 1, most: 1, run: length,
-			summary: "the number of characters", example: `@text.length('äbc')`, want: `3`},
-		{name: "@text.isEmpty", params: "text", least: 1, most: 1, run: allEmpty,
-			summary: "whether the text is null or blank", example: `@text.isEmpty('  ')`, want: `true`},
-		{name: "@text.isAllEmpty", params: "texts", least: 1, most: -1, run: allEmpty,
-			summary: "whether all texts are null or blank", example: `@text.isAllEmpty('', null)`, want: `true`},
-		{name: "@text.contains", params: "text, needles", least: 2, most: -1, run: containsFold,
-			summary: "whether the text contains one of the needles, in any case", example: `@text.contains('Hello', 'x', 'hell')`, want: `true`},
-		{name: "@text.startsWith", params: "text, prefix", least: 2, most: 2,
+		{
+			name: "@text.upperCase", params: "text", least: 1, most: 1, run: onText(2, strings.ToUpper),
+			summary: "the text in upper case", example: `@text.upperCase('abc')`, want: `"ABC"`,
+		},
+		{
+			name: "@text.lowerCase", params: "text", least: 1, most: 1, run: onText(2, strings.ToLower),
+			summary: "the text in lower case", example: `@text.lowerCase('ABC')`, want: `"abc"`,
+		},
+		{
+			name: "@text.firstCharUpper", params: "text", least: 1, most: 1, run: onText(2, firstChar(unicode.ToUpper)),
+			summary: "the first character in upper case", example: `@text.firstCharUpper('abc')`, want: `"Abc"`,
+		},
+		{
+			name: "@text.firstCharLower", params: "text", least: 1, most: 1, run: onText(2, firstChar(unicode.ToLower)),
+			summary: "the first character in lower case", example: `@text.firstCharLower('ABC')`, want: `"aBC"`,
+		},
+		{
+			name: "@text.trim", params: "text", least: 1, most: 1, run: onText(1, strings.TrimSpace),
+			summary: "the text without space around it", example: `@text.trim(' a ')`, want: `"a"`,
+		},
+		{
+			name: "@text.length", params: "text", least: 1, most: 1, run: length,
+			summary: "the number of characters", example: `@text.length('äbc')`, want: `3`,
+		},
+		{
+			name: "@text.isEmpty", params: "text", least: 1, most: 1, run: allEmpty,
+			summary: "whether the text is null or blank", example: `@text.isEmpty('  ')`, want: `true`,
+		},
+		{
+			name: "@text.isAllEmpty", params: "texts", least: 1, most: -1, run: allEmpty,
+			summary: "whether all texts are null or blank", example: `@text.isAllEmpty('', null)`, want: `true`,
+		},
+		{
+			name: "@text.contains", params: "text, needles", least: 2, most: -1, run: containsFold,
+			summary: "whether the text contains one of the needles, in any case", example: `@text.contains('Hello', 'x', 'hell')`, want: `true`,
+		},
+		{
+			name: "@text.startsWith", params: "text, prefix", least: 2, most: 2,
 			run:     func(st *state, a []any) (any, error) { return affix(st, a[0], a[1], "startsWith") },
-			summary: "whether the text begins with prefix", example: `@text.startsWith('abc', 'ab')`, want: `true`},
-		{name: "@text.endsWith", params: "text, suffix", least: 2, most: 2,
+			summary: "whether the text begins with prefix", example: `@text.startsWith('abc', 'ab')`, want: `true`,
+		},
+		{
+			name: "@text.endsWith", params: "text, suffix", least: 2, most: 2,
 			run:     func(st *state, a []any) (any, error) { return affix(st, a[0], a[1], "endsWith") },
-			summary: "whether the text ends with suffix", example: `@text.endsWith('abc', 'bc')`, want: `true`},
-		{name: "@text.indexOf", params: "text, needle, offset", least: 2, most: 3, run: indexOf(false),
-			summary: "where needle first stands, counted in characters from 0; -1 when it does not", example: `@text.indexOf('äbcb', 'b')`, want: `1`},
-		{name: "@text.lastIndexOf", params: "text, needle, offset", least: 2, most: 3, run: indexOf(true),
-			summary: "where needle last stands, at or before offset; -1 when it does not", example: `@text.lastIndexOf('abcb', 'b')`, want: `3`},
-		{name: "@text.substring", params: "text, begin, end", least: 2, most: 3,
+			summary: "whether the text ends with suffix", example: `@text.endsWith('abc', 'bc')`, want: `true`,
+		},
+		{
+			name: "@text.indexOf", params: "text, needle, offset", least: 2, most: 3, run: indexOf(false),
+			summary: "where needle first stands, counted in characters from 0; -1 when it does not", example: `@text.indexOf('äbcb', 'b')`, want: `1`,
+		},
+		{
+			name: "@text.lastIndexOf", params: "text, needle, offset", least: 2, most: 3, run: indexOf(true),
+			summary: "where needle last stands, at or before offset; -1 when it does not", example: `@text.lastIndexOf('abcb', 'b')`, want: `3`,
+		},
+		{
+			name: "@text.substring", params: "text, begin, end", least: 2, most: 3,
 			run: func(st *state, a []any) (any, error) {
 				s, err := textArg(st, a, 0)
 				if err != nil {
@@ -50,15 +77,19 @@ func textFunctions() []function {
 				}
 				return cut(st, s, a[1], to)
 			},
-			summary: "the characters from begin up to end; what lies outside is left out", example: `@text.substring('abcd', 1, 3)`, want: `"bc"`},
-		{name: "@text.prefix", params: "text, stop", least: 2, most: 2,
+			summary: "the characters from begin up to end; what lies outside is left out", example: `@text.substring('abcd', 1, 3)`, want: `"bc"`,
+		},
+		{
+			name: "@text.prefix", params: "text, stop", least: 2, most: 2,
 			run: func(st *state, a []any) (any, error) {
 				s, stop, err := two(st, a)
 				before, _, _ := strings.Cut(s, stop)
 				return before, err
 			},
-			summary: "what stands in front of the first stop, all when there is none", example: `@text.prefix('a.b.c', '.')`, want: `"a"`},
-		{name: "@text.suffix", params: "text, stop", least: 2, most: 2,
+			summary: "what stands in front of the first stop, all when there is none", example: `@text.prefix('a.b.c', '.')`, want: `"a"`,
+		},
+		{
+			name: "@text.suffix", params: "text, stop", least: 2, most: 2,
 			run: func(st *state, a []any) (any, error) {
 				s, stop, err := two(st, a)
 				if i := strings.LastIndex(s, stop); i >= 0 {
@@ -66,13 +97,19 @@ func textFunctions() []function {
 				}
 				return "", err
 			},
-			summary: "what stands behind the last stop, nothing when there is none", example: `@text.suffix('a.b.c', '.')`, want: `"c"`},
-		{name: "@text.shorten", params: "text, length", least: 2, most: 2, run: shorten,
-			summary: "at most length characters, and ... when some were cut off", example: `@text.shorten('abcdef', 3)`, want: `"abc..."`},
-		{name: "@text.append", params: "text, texts", least: 1, most: -1,
+			summary: "what stands behind the last stop, nothing when there is none", example: `@text.suffix('a.b.c', '.')`, want: `"c"`,
+		},
+		{
+			name: "@text.shorten", params: "text, length", least: 2, most: 2, run: shorten,
+			summary: "at most length characters, and ... when some were cut off", example: `@text.shorten('abcdef', 3)`, want: `"abc..."`,
+		},
+		{
+			name: "@text.append", params: "text, texts", least: 1, most: -1,
 			run:     func(st *state, a []any) (any, error) { return st.join(a, "", true) },
-			summary: "the texts one after another", example: `@text.append('a', 'b')`, want: `"ab"`},
-		{name: "@text.concat", params: "separator, list or values", least: 1, most: -1,
+			summary: "the texts one after another", example: `@text.append('a', 'b')`, want: `"ab"`,
+		},
+		{
+			name: "@text.concat", params: "separator, list or values", least: 1, most: -1,
 			run: func(st *state, a []any) (any, error) {
 				separator, err := textArg(st, a, 0)
 				if err != nil {
@@ -80,35 +117,62 @@ func textFunctions() []function {
 				}
 				return st.join(items(a[1:]), separator, true)
 			},
-			summary: "the values with the separator between them; null is left out", example: `@text.concat('-', 'a', null, 1)`, want: `"a-1"`},
-		{name: "@text.commajoin", params: "list", least: 1, most: -1,
+			summary: "the values with the separator between them; null is left out", example: `@text.concat('-', 'a', null, 1)`, want: `"a-1"`,
+		},
+		{
+			name: "@text.commajoin", params: "list", least: 1, most: -1,
 			run:     func(st *state, a []any) (any, error) { return st.join(items(a), ",", true) },
-			summary: "the items with commas between them", example: `@text.commajoin(['a', 'b'])`, want: `"a,b"`},
-		{name: "@text.split", params: "text, token", least: 2, most: 2, run: split,
-			summary: "the parts of the text between the tokens", example: `@text.split('a,b', ',')`, want: `["a","b"]`},
-		{name: "@text.replaceAll", params: "text, needle, replacement", least: 3, most: 3, run: replaceAll,
-			summary: "the text with every needle replaced; the needle is no pattern", example: `@text.replaceAll('a.b.c', '.', '-')`, want: `"a-b-c"`},
-		{name: "@text.replaceCharAt", params: "text, position, replacement", least: 3, most: 3, run: replaceCharAt,
-			summary: "the text with the character at position replaced", example: `@text.replaceCharAt('abc', 1, 'x')`, want: `"axc"`},
-		{name: "@text.matches", params: "text, pattern", least: 2, most: 2, run: findMatches,
-			summary: "all parts of the text that match the regular expression", example: `@text.matches('a1b22', '[0-9]+')`, want: `["1","22"]`},
-		{name: "@text.leftPad", params: "text, size, pad", least: 2, most: 3, run: pad(true),
-			summary: "the text filled up on the left", example: `@text.leftPad('7', 3, '0')`, want: `"007"`},
-		{name: "@text.rightPad", params: "text, size, pad", least: 2, most: 3, run: pad(false),
-			summary: "the text filled up on the right", example: `@text.rightPad('7', 3, '.')`, want: `"7.."`},
-		{name: "@text.format", params: "pattern, values", least: 1, most: -1, run: format,
-			summary: "the pattern with %s, %d, %x, %f (with width and precision) and %% filled in", example: `@text.format('%s: %05d, %.2f', 'a', 42, 1.5)`, want: `"a: 00042, 1.50"`},
-		{name: "@text.toAlphaNumeric", params: "text", least: 1, most: 1, run: onText(1, alphaNumeric),
-			summary: "the letters and digits of the text", example: `@text.toAlphaNumeric('a-1 b!')`, want: `"a1b"`},
-		{name: "@text.toHtml", params: "text", least: 1, most: 1,
+			summary: "the items with commas between them", example: `@text.commajoin(['a', 'b'])`, want: `"a,b"`,
+		},
+		{
+			name: "@text.split", params: "text, token", least: 2, most: 2, run: split,
+			summary: "the parts of the text between the tokens", example: `@text.split('a,b', ',')`, want: `["a","b"]`,
+		},
+		{
+			name: "@text.replaceAll", params: "text, needle, replacement", least: 3, most: 3, run: replaceAll,
+			summary: "the text with every needle replaced; the needle is no pattern", example: `@text.replaceAll('a.b.c', '.', '-')`, want: `"a-b-c"`,
+		},
+		{
+			name: "@text.replaceCharAt", params: "text, position, replacement", least: 3, most: 3, run: replaceCharAt,
+			summary: "the text with the character at position replaced", example: `@text.replaceCharAt('abc', 1, 'x')`, want: `"axc"`,
+		},
+		{
+			name: "@text.matches", params: "text, pattern", least: 2, most: 2, run: findMatches,
+			summary: "all parts of the text that match the regular expression", example: `@text.matches('a1b22', '[0-9]+')`, want: `["1","22"]`,
+		},
+		{
+			name: "@text.leftPad", params: "text, size, pad", least: 2, most: 3, run: pad(true),
+			summary: "the text filled up on the left", example: `@text.leftPad('7', 3, '0')`, want: `"007"`,
+		},
+		{
+			name: "@text.rightPad", params: "text, size, pad", least: 2, most: 3, run: pad(false),
+			summary: "the text filled up on the right", example: `@text.rightPad('7', 3, '.')`, want: `"7.."`,
+		},
+		{
+			name: "@text.format", params: "pattern, values", least: 1, most: -1, run: format,
+			summary: "the pattern with %s, %d, %x, %f (with width and precision) and %% filled in", example: `@text.format('%s: %05d, %.2f', 'a', 42, 1.5)`, want: `"a: 00042, 1.50"`,
+		},
+		{
+			name: "@text.toAlphaNumeric", params: "text", least: 1, most: 1, run: onText(1, alphaNumeric),
+			summary: "the letters and digits of the text", example: `@text.toAlphaNumeric('a-1 b!')`, want: `"a1b"`,
+		},
+		{
+			name: "@text.toHtml", params: "text", least: 1, most: 1,
 			run:     onText(6, func(s string) string { return strings.ReplaceAll(html.EscapeString(s), "\n", "<br>") }),
-			summary: "the text for HTML: escaped, line breaks as <br>", example: `@text.toHtml('a < b')`, want: `"a &lt; b"`},
-		{name: "@text.escapeCsvValue", params: "text", least: 1, most: 1, run: onText(3, escapeCSV),
-			summary: "the text as one CSV value, quoted when needed", example: `@text.escapeCsvValue('a,"b"')`, want: `"\"a,\"\"b\"\"\""`},
-		{name: "@text.uuid", params: "", changing: true, run: uuid,
-			summary: "a new random UUID", example: `@text.uuid().length()`, want: `36`},
-		{name: "@text.random", params: "size", least: 1, most: 1, changing: true, run: random,
-			summary: "random letters and digits, fit for secrets", example: `@text.random(8).length()`, want: `8`},
+			summary: "the text for HTML: escaped, line breaks as <br>", example: `@text.toHtml('a < b')`, want: `"a &lt; b"`,
+		},
+		{
+			name: "@text.escapeCsvValue", params: "text", least: 1, most: 1, run: onText(3, escapeCSV),
+			summary: "the text as one CSV value, quoted when needed", example: `@text.escapeCsvValue('a,"b"')`, want: `"\"a,\"\"b\"\"\""`,
+		},
+		{
+			name: "@text.uuid", params: "", changing: true, run: uuid,
+			summary: "a new random UUID", example: `@text.uuid().length()`, want: `36`,
+		},
+		{
+			name: "@text.random", params: "size", least: 1, most: 1, changing: true, run: random,
+			summary: "random letters and digits, fit for secrets", example: `@text.random(8).length()`, want: `8`,
+		},
 	}
 }
 

@@ -52,8 +52,11 @@ func TestMatrix(t *testing.T) {
 		pipeline, identity string
 		want               bool
 	}{
-		{"lead-mail", "mailer", true}, {"other", "mailer", false}, {"other", "systemuser", true},
-		{"lead-mail", "anonymousUser", false}, {"lead-mail", "missing", false},
+		{"lead-mail", "mailer", true},
+		{"other", "mailer", false},
+		{"other", "systemuser", true},
+		{"lead-mail", "anonymousUser", false},
+		{"lead-mail", "missing", false},
 	} {
 		if got := p.MayActAs(c.pipeline, c.identity); got != c.want {
 			t.Errorf("MayActAs(%s, %s) = %v", c.pipeline, c.identity, got)

@@ -65,14 +65,16 @@ func TestCapability(t *testing.T) {
 		"kv.nothing": map[string]any{"ok": nil},
 		"kv.who":     map[string]any{"ok": "go.guest go.do lead r7 someone"},
 		"kv.fail": map[string]any{"error": map[string]any{
-			"code": "store.unavailable", "message": "the store is away", "retryable": true, "retryAfterMs": 2000}},
+			"code": "store.unavailable", "message": "the store is away", "retryable": true, "retryAfterMs": 2000,
+		}},
 		"kv.plain": map[string]any{"error": map[string]any{"code": "internal", "message": "the host could not do it", "retryable": false}},
 		"kv.panic": map[string]any{"error": map[string]any{"code": "internal", "message": "capability kv panicked", "retryable": false}},
 		"kv.other": map[string]any{"error": map[string]any{"code": "plugin.denied", "message": "no operation is called so", "retryable": false}},
 		"mail.submit": map[string]any{"error": map[string]any{ // asked for, not granted
 			"code": "plugin.denied", "message": "the capability of this operation is not granted to plugin go.guest", "retryable": false}},
 		"": map[string]any{"error": map[string]any{
-			"code": "plugin.denied", "message": "the capability of this operation is not granted to plugin go.guest", "retryable": false}},
+			"code": "plugin.denied", "message": "the capability of this operation is not granted to plugin go.guest", "retryable": false,
+		}},
 	} {
 		r, err := run(t.Context(), t, p, "go.do", command.Call{
 			Args:     map[string]any{"what": "call", "op": op, "request": map[string]any{"x": 1}},

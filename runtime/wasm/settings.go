@@ -54,9 +54,12 @@ func (s Settings) effective(m *Manifest) (Settings, error) {
 		value int64
 		most  int64
 	}{
-		{"timeout", int64(s.Timeout), int64(maxTimeout)}, {"memory", int64(s.MemoryMB), maxMemoryMB},
-		{"output", int64(s.OutputBytes), 1 << 30}, {"log", int64(s.LogBytes), 1 << 30},
-		{"hostCalls", int64(s.HostCalls), maxHostFunctions / 2}, {"instances", int64(s.Instances), maxInstances},
+		{"timeout", int64(s.Timeout), int64(maxTimeout)},
+		{"memory", int64(s.MemoryMB), maxMemoryMB},
+		{"output", int64(s.OutputBytes), 1 << 30},
+		{"log", int64(s.LogBytes), 1 << 30},
+		{"hostCalls", int64(s.HostCalls), maxHostFunctions / 2},
+		{"instances", int64(s.Instances), maxInstances},
 	} {
 		if n.value < 0 || n.value > n.most {
 			return s, fault.New(fault.ConfigValue, "%s of plugin %s is outside 0 to %d", n.name, m.Name, n.most).In("plugins." + m.Name + "." + n.name)

@@ -202,7 +202,8 @@ func TestManifestIsReadWhole(t *testing.T) {
 	i := slices.IndexFunc(file.Manifests, func(m struct {
 		Title    string
 		Manifest json.RawMessage
-	}) bool {
+	},
+	) bool {
 		return m.Title == "everything"
 	})
 	got, err := wasm.ParseManifest(file.Manifests[i].Manifest)

@@ -138,10 +138,17 @@ func (b *Builder) Bytes() []byte {
 		id byte
 		v  *vector
 	}{
-		{module.TypeSection, &b.types}, {module.ImportSection, &b.imports}, {module.FunctionSection, &b.functions},
-		{module.TableSection, &b.tables}, {module.MemorySection, &b.memories}, {module.GlobalSection, &b.globals},
-		{module.ExportSection, &b.exports}, {module.StartSection, nil}, {module.ElementSection, &b.elements},
-		{module.CodeSection, &b.code}, {module.DataSection, &b.data},
+		{module.TypeSection, &b.types},
+		{module.ImportSection, &b.imports},
+		{module.FunctionSection, &b.functions},
+		{module.TableSection, &b.tables},
+		{module.MemorySection, &b.memories},
+		{module.GlobalSection, &b.globals},
+		{module.ExportSection, &b.exports},
+		{module.StartSection, nil},
+		{module.ElementSection, &b.elements},
+		{module.CodeSection, &b.code},
+		{module.DataSection, &b.data},
 	} {
 		switch {
 		case s.v == nil && b.start != nil:

@@ -40,12 +40,21 @@ func TestEventSendFollows(t *testing.T) {
 		args  map[string]any
 		want  event.Event
 	}{
-		"of an event": {cause, map[string]any{"key": "a.b", "payload": map[string]any{"n": 1}},
-			event.Event{Key: "a.b", Namespace: "acme", TraceID: "trace", CorrelationID: "result", Hops: 4, Async: true, Payload: []byte(`{"n":1}`)}},
-		"own trace": {cause, map[string]any{"key": "a.b", "traceId": "mine", "async": false},
-			event.Event{Key: "a.b", Namespace: "acme", TraceID: "mine", CorrelationID: "result", Hops: 4, Payload: []byte("null")}},
-		"by hand": {event.Event{}, map[string]any{"key": "a.b"},
-			event.Event{Key: "a.b", Hops: 1, Async: true, Payload: []byte("null")}},
+		"of an event": {
+			cause,
+			map[string]any{"key": "a.b", "payload": map[string]any{"n": 1}},
+			event.Event{Key: "a.b", Namespace: "acme", TraceID: "trace", CorrelationID: "result", Hops: 4, Async: true, Payload: []byte(`{"n":1}`)},
+		},
+		"own trace": {
+			cause,
+			map[string]any{"key": "a.b", "traceId": "mine", "async": false},
+			event.Event{Key: "a.b", Namespace: "acme", TraceID: "mine", CorrelationID: "result", Hops: 4, Payload: []byte("null")},
+		},
+		"by hand": {
+			event.Event{},
+			map[string]any{"key": "a.b"},
+			event.Event{Key: "a.b", Hops: 1, Async: true, Payload: []byte("null")},
+		},
 	}
 	for name, c := range cases {
 		w := newWorld()

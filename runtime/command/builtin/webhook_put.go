@@ -101,8 +101,12 @@ func changed(known Webhooks, args map[string]any) (webhook.Webhook, error) {
 		name string
 		into *string
 	}{
-		{"eventKey", &w.EventKey}, {"payloadType", (*string)(&w.PayloadType)}, {"header", &w.Verify.Header},
-		{"algorithm", &w.Verify.Algorithm}, {"encoding", &w.Verify.Encoding}, {"prefix", &w.Verify.Prefix},
+		{"eventKey", &w.EventKey},
+		{"payloadType", (*string)(&w.PayloadType)},
+		{"header", &w.Verify.Header},
+		{"algorithm", &w.Verify.Algorithm},
+		{"encoding", &w.Verify.Encoding},
+		{"prefix", &w.Verify.Prefix},
 	} {
 		if text, ok := args[set.name].(string); ok {
 			*set.into = text

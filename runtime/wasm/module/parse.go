@@ -11,8 +11,10 @@ type parser struct {
 }
 
 // order of the sections; a custom section may stand anywhere.
-var order = [...]int{TypeSection: 1, ImportSection: 2, FunctionSection: 3, TableSection: 4, MemorySection: 5,
-	GlobalSection: 6, ExportSection: 7, StartSection: 8, ElementSection: 9, DataCountSection: 10, CodeSection: 11, DataSection: 12}
+var order = [...]int{
+	TypeSection: 1, ImportSection: 2, FunctionSection: 3, TableSection: 4, MemorySection: 5,
+	GlobalSection: 6, ExportSection: 7, StartSection: 8, ElementSection: 9, DataCountSection: 10, CodeSection: 11, DataSection: 12,
+}
 
 // Parse checks and reads a module. The result holds views of data. Errors wrap [ErrMalformed] or [ErrTooLarge].
 func Parse(data []byte, limits Limits) (*Module, error) {
