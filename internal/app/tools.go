@@ -93,7 +93,7 @@ func (t *Tools) loadPipelines(dir string) ([]*pipeline.Plan, error) {
 	}
 	for _, plan := range plans {
 		for _, warning := range plan.Warnings {
-			t.p.Logger.Warn("pipeline "+plan.Name(), "code", warning.Code, "warning", warning.Error())
+			t.p.Logger.Warn("a pipeline is doubtful", "pipeline", plan.Name(), "code", warning.Code, "warning", warning.Error())
 		}
 	}
 	t.p.Logger.Info("loaded the pipelines", "count", len(plans), "dir", dir)

@@ -1,8 +1,6 @@
 package archtest
 
 // layers gives each tree its height. A package may import lower ones, and its own parents.
-//
-//nolint:gochecknoglobals // constant data
 var layers = map[string]int{
 	"runtime/value": 0,
 	"runtime/fault": 0,
@@ -45,8 +43,6 @@ var layers = map[string]int{
 }
 
 // leafLibraries are the libraries that the lowest layer may use beside the standard library.
-//
-//nolint:gochecknoglobals // constant data
 var leafLibraries = []string{
 	"github.com/go-json-experiment/json/jsontext", // the coming encoding/json/jsontext; see docs/adr/0010
 }
@@ -58,7 +54,6 @@ type fence struct {
 	tests   bool
 }
 
-//nolint:gochecknoglobals // constant data
 var fences = []fence{
 	{"github.com/gofiber/fiber/v2", []string{"ingress"}, false},
 	{"github.com/valyala/fasthttp", []string{"ingress"}, false},
@@ -78,7 +73,6 @@ var fences = []fence{
 // denied are imports that would point down and are still wrong.
 type denial struct{ from, to, why string }
 
-//nolint:gochecknoglobals // constant data
 var denied = []denial{
 	{"runtime", "ingress", "the runtime must not know the door"},
 	{"runtime", "configs", "each package owns its Options"},

@@ -33,7 +33,7 @@ type address struct {
 
 func newSecret() string {
 	var b [24]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails
+	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 

@@ -42,7 +42,7 @@ func New(key string, now time.Time) Event {
 // NewID makes a UUIDv7 (RFC 9562 5.7): 48 bits of Unix milliseconds, 74 random bits.
 func NewID(now time.Time) string {
 	var b [16]byte
-	rand.Read(b[6:]) //nolint:errcheck // crypto/rand.Read never fails since Go 1.24
+	rand.Read(b[6:]) // never fails since Go 1.24
 	ms := uint64(now.UnixMilli())
 	binary.BigEndian.PutUint16(b[0:], uint16(ms>>32))
 	binary.BigEndian.PutUint32(b[2:], uint32(ms))

@@ -44,8 +44,8 @@ func hostileEnv() expr.Env {
 
 // hostile are expressions that are dear to evaluate, or that break an evaluator without limits.
 func hostile() map[string]string {
-	nest := func(open, middle, close string, n int) string {
-		return strings.Repeat(open, n) + middle + strings.Repeat(close, n)
+	nest := func(left, middle, right string, n int) string {
+		return strings.Repeat(left, n) + middle + strings.Repeat(right, n)
 	}
 	return map[string]string{
 		// source, nesting, nodes

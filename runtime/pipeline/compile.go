@@ -81,7 +81,7 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 const maxDescription = 250
 
 // unsupportedHeaders change how a pipeline runs, in ways that this version does not have.
-var unsupportedHeaders = []string{
+var unsupportedHeaders = []string{ //nolint:gochecknoglobals // constant data
 	"authorization", "runAs", "runWhen", "exprPrefix", "mocksEnabled", "apitoken", "username", "password",
 }
 
@@ -131,7 +131,7 @@ func (c *compiler) vars(d *Document) {
 }
 
 // laterCommands belong to the language and are not there yet, in contrast to unknown ones.
-var laterCommands = []string{
+var laterCommands = []string{ //nolint:gochecknoglobals // constant data
 	"if", "if.else", "if.end", "foreach", "foreach.end", "switch", "finally", "except", "except.end", "error", "assert",
 	"wait", "eval", "call", "pipeline.run", "pipeline.start", "macro", "macro.run", "function.call", "mock.command", "job",
 	"message.send", "message.ack", "message.nack", "message.drop",

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -46,7 +47,7 @@ func (d *deadline) end() {
 func (d *deadline) exceeded() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.real != nil && d.real.Err() == context.DeadlineExceeded //nolint:errorlint // Err gives exactly this
+	return d.real != nil && errors.Is(d.real.Err(), context.DeadlineExceeded)
 }
 
 func (d *deadline) Deadline() (time.Time, bool) { return d.start().Deadline() }

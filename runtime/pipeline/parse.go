@@ -127,7 +127,7 @@ func readYAML(f *faults, src []byte) (root *node) {
 	return r.read(first.Content[0], 1)
 }
 
-var sectionNames = []string{"headers", "vars", "pipeline", "body"}
+var sectionNames = []string{"headers", "vars", "pipeline", "body"} //nolint:gochecknoglobals // constant data
 
 func (d *Document) sections(f *faults, root *node) {
 	if root.kind != mapNode {

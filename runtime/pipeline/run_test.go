@@ -275,7 +275,7 @@ func TestIdentityMatrix(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := fault.Code(fault.IAMDenied)
+			want := fault.IAMDenied
 			if strings.Contains(" "+strings.Join(allowed, " ")+" ", " "+name+" ") {
 				want = ""
 			}

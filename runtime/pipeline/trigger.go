@@ -24,12 +24,12 @@ func triggerKind(name string) (trigger.Kind, bool) {
 }
 
 var (
-	triggerParams = map[trigger.Kind][]string{
+	triggerParams = map[trigger.Kind][]string{ //nolint:gochecknoglobals // constant data
 		trigger.EventListen:    {"eventKey", "key", "selector", "filter", "id"},
 		trigger.MessageReceive: {"key", "autoack", "id"},
 	}
-	stepOnly         = []string{"if", "eval", "onError", "input", "output", "timeout", "retry"}
-	brokerOnly       = []string{"exchange", "queue", "manageQueue", "managed", "deleteQueue", "maxBatchSize", "maxBatchItems"}
+	stepOnly         = []string{"if", "eval", "onError", "input", "output", "timeout", "retry"}                                //nolint:gochecknoglobals // constant data
+	brokerOnly       = []string{"exchange", "queue", "manageQueue", "managed", "deleteQueue", "maxBatchSize", "maxBatchItems"} //nolint:gochecknoglobals // constant data
 	payloadReference = regexp.MustCompile(`\b(?:body|event)\s*(?:\?\.|\.|(?:\?\.)?\[\s*['"])\s*(?:payload|origin|target)\b`)
 )
 

@@ -60,7 +60,8 @@ func TestDecodeRefuses(t *testing.T) {
 		if strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: the error quotes the data: %v", name, err)
 		}
-		if !errors.Is(err, c.want) && !(c.want == value.ErrTrailing && errors.Is(err, value.ErrSyntax)) {
+		trailing := errors.Is(c.want, value.ErrTrailing) && errors.Is(err, value.ErrSyntax)
+		if !errors.Is(err, c.want) && !trailing {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}

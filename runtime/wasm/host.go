@@ -56,7 +56,7 @@ func NewHost(ctx context.Context, o Options) (*Host, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default clock
 	}
 	if o.MaxInstances == 0 {
 		o.MaxInstances = 64

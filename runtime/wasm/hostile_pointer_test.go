@@ -27,7 +27,7 @@ func TestHostilePointers(t *testing.T) {
 	call := func(name string, want fault.Code, code ...[]byte) {
 		t.Helper()
 		p := load(t, h, packed(abi(code...), guest.Manifest(bad, nil)), wasm.Settings{Instances: 1})
-		defer p.Close(t.Context()) //nolint:errcheck // a failed close fails the host's
+		defer p.Close(t.Context()) // a failed close fails the host's
 		_, err := p.Definitions()[0].Command.Run(t.Context(), command.Call{})
 		if fault.CodeOf(err) != want {
 			t.Errorf("%s: got %q (%v), want %q", name, fault.CodeOf(err), err, want)

@@ -40,7 +40,7 @@ func (r *run) log(level slog.Level, text []byte) {
 }
 
 func (r *run) emit(level slog.Level, message string) {
-	r.logger.LogAttrs(r.Context, level, message,
+	r.logger.LogAttrs(r.Context, level, message, //nolint:sloglint // the guest's own words
 		slog.String("plugin", r.inst.plugin.manifest.Name), slog.String("command", r.name))
 }
 

@@ -24,7 +24,7 @@ const (
 
 // wasiOffered are the functions of WASI that a guest may import. Those for files are there because the libraries of
 // languages import them unasked; as a guest is given no files, arguments or environment, they find nothing.
-var wasiOffered = []string{
+var wasiOffered = []string{ //nolint:gochecknoglobals // constant data
 	"args_get", "args_sizes_get", "clock_res_get", "clock_time_get", "environ_get", "environ_sizes_get",
 	"fd_advise", "fd_allocate", "fd_close", "fd_datasync", "fd_fdstat_get", "fd_fdstat_set_flags", "fd_fdstat_set_rights",
 	"fd_filestat_get", "fd_filestat_set_size", "fd_filestat_set_times", "fd_pread", "fd_prestat_dir_name",

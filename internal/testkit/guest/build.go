@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-var builds struct { //nolint:gochecknoglobals // one build of a folder per test process
+var builds struct { // one build of a folder per test process
 	sync.Mutex
 	done map[string]func() ([]byte, error)
 }

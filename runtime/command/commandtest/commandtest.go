@@ -88,7 +88,7 @@ func Check(ctx context.Context, defs []command.Definition, ex command.Example) e
 	if code := string(fault.CodeOf(err)); code != ex.WantCode {
 		return fmt.Errorf("%s: code %q, want %q: %w", ex.Title, code, ex.WantCode, err)
 	}
-	if err != nil {
+	if ex.WantCode != "" {
 		return nil
 	}
 	want, err := value.Decode([]byte(ex.Want))

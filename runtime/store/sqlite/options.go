@@ -28,7 +28,7 @@ func (o Options) withDefaults() Options {
 		o.MaxRejects = 10_000
 	}
 	if o.Now == nil {
-		o.Now = time.Now
+		o.Now = time.Now //nolint:forbidigo // the default clock
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -12,7 +12,7 @@ const (
 )
 
 // helperTypes are () -> () and (i32) -> i32.
-var helperTypes = []byte{0x60, 0, 0, 0x60, 1, i32, 1, i32}
+var helperTypes = []byte{0x60, 0, 0, 0x60, 1, i32, 1, i32} //nolint:gochecknoglobals // constant data
 
 func functionTypes(first uint32) []byte {
 	b := module.AppendU32(nil, first)

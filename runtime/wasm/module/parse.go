@@ -11,7 +11,7 @@ type parser struct {
 }
 
 // order of the sections; a custom section may stand anywhere.
-var order = [...]int{
+var order = [...]int{ //nolint:gochecknoglobals // constant data
 	TypeSection: 1, ImportSection: 2, FunctionSection: 3, TableSection: 4, MemorySection: 5,
 	GlobalSection: 6, ExportSection: 7, StartSection: 8, ElementSection: 9, DataCountSection: 10, CodeSection: 11, DataSection: 12,
 }
