@@ -122,7 +122,7 @@ func story(ctx context.Context, s *server, mails *smtpsink.Sink) error {
 	}
 	say("\nThe mail as the SMTP server received it, from <%s> to %v:", received[0].From, received[0].Recipients)
 	say("%s", indent(string(received[0].Data)))
-	for _, words := range [][]string{{"events"}, {"runs", id}} {
+	for _, words := range [][]string{{"events"}, {"runs", id, "-o", "yaml"}} {
 		if _, err := s.run(ctx, words...); err != nil {
 			return err
 		}
