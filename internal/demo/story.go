@@ -148,7 +148,6 @@ func story(ctx context.Context, s *server, mails *smtpsink.Sink) error {
 	if again.header.Get("pipeforce-result-correlationid") != id {
 		return errors.New("a duplicate made a second event")
 	}
-	time.Sleep(200 * time.Millisecond) // refusals are written without anybody waiting for them
 	_, err = s.run(ctx, "webhook", "rejects")
 	return err
 }
