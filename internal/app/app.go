@@ -169,9 +169,6 @@ func (a *App) serve(ctx context.Context) error {
 // Listening gives the addresses once both listeners are open.
 func (a *App) Listening() <-chan Addresses { return a.listening }
 
-// Emitter gives the way in, for tests and benchmarks of the whole accept path.
-func (a *App) Emitter() *engine.Emitter { return a.emitter }
-
 func publicURL(c *configs.Config) string {
 	if c.Ingress.URL != "" {
 		return c.Ingress.URL

@@ -56,7 +56,7 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	s.process = exec.CommandContext(ctx, s.pi, s.args("serve")...)
+	s.process = exec.Command(s.pi, s.args("serve")...) // not bound to ctx: with -keep it outlives the limit, and stop ends it
 	s.process.Env, s.process.Stdout, s.process.Stderr = s.env, log, log
 	if err := s.process.Start(); err != nil {
 		return err
