@@ -98,6 +98,11 @@ const (
 	MailRejected  Code = "mail.rejected"
 	MailRelay     Code = "mail.relay_unavailable"
 	MailConfig    Code = "mail.not_configured"
+
+	EgressDenied  Code = "egress.denied"
+	EgressFailed  Code = "egress.failed"
+	EgressLarge   Code = "egress.large"
+	EgressTimeout Code = "egress.timeout"
 )
 
 // Info is the reference line of a code.
@@ -194,6 +199,11 @@ func Codes() []Info {
 		{MailRejected, Runtime, "the relay refused the mail for good", "see the relay's reply"},
 		{MailRelay, Environment, "the mail relay does not answer", "check smtp in the configuration"},
 		{MailConfig, Input, "no mail relay is configured", "set smtp.host in the configuration"},
+
+		{EgressDenied, Runtime, "an outgoing request may not go to this address", "if it is meant, allow the host or network under egress in the configuration"},
+		{EgressFailed, Environment, "an outgoing request got no usable answer", "check the address and the network"},
+		{EgressLarge, Runtime, "the answer to an outgoing request exceeds a limit", "ask for less"},
+		{EgressTimeout, Environment, "an outgoing request took too long", "check the other side, or raise egress.timeout"},
 	}
 }
 
