@@ -1,0 +1,166 @@
+package engine_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/penstock/penstock/runtime/broker/memory"
+	"github.com/penstock/penstock/runtime/command"
+	"github.com/penstock/penstock/runtime/command/builtin"
+	"github.com/penstock/penstock/runtime/engine"
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/expr"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/iam"
+	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/store/sqlite"
+)
+
+// world is an engine over a real store and broker, and what its commands did.
+type world struct {
+	t       *testing.T
+	store   store.Store
+	emitter *engine.Emitter
+
+	mu    sync.Mutex
+	calls map[string]int // of a command, by its argument
+	fail  map[string]int // how often a call with this argument still fails
+	block chan struct{}  // nil, or what test.wait waits for
+}
+
+// start runs the pipelines until the test ends, or until stop is called.
+func (w *world) start(dir string, o engine.Options, files map[string]string) (stop func()) {
+	w.t.Helper()
+	s, err := sqlite.Open(w.t.Context(), sqlite.Options{Dir: dir, Reserve: -1})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.store = s
+	b := memory.New(memory.Settings{})
+	policy, err := iam.NewPolicy(map[string][]string{"all": {"CAN_CMD_*"}}, map[string]iam.Identity{iam.Anonymous: {Roles: []string{"all"}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	registry, err := command.NewRegistry(append(builtin.All(builtin.Deps{Now: time.Now}), w.commands()...)...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var plans []*pipeline.Plan
+	for name, text := range files {
+		p, err := pipeline.Load(name+".pi.yaml", []byte(text), pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: time.Now}), Policy: policy})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		plans = append(plans, p)
+	}
+	w.emitter = engine.NewEmitter(s, b, engine.EmitterOptions{})
+	o.Policy, o.Now, o.Poll = policy, time.Now, 10*time.Millisecond
+	e, err := engine.New(s, b, w.emitter, plans, o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx, func() {}) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+		if err := b.Close(); err != nil {
+			w.t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	w.t.Cleanup(stop)
+	return stop
+}
+
+// commands are test.effect and test.step, which count their calls and fail as often as w.fail says, with a
+// retryable fault; test.broken, whose fault is none; and test.wait, which waits for w.block.
+func (w *world) commands() []command.Definition {
+	param := []command.Param{{Name: "value", Type: command.TypeText, Required: true, Summary: "What is counted."}}
+	counted := func(name string, effect bool) command.Definition {
+		return command.Definition{
+			Spec: command.Spec{Name: name, Summary: "Counts.", Params: param, Shorthand: "value", Effect: effect},
+			Command: command.Func(func(_ context.Context, c command.Call) (command.Result, error) {
+				text, _ := c.Args["value"].(string)
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.calls[text]++
+				if w.fail[text] > 0 {
+					w.fail[text]--
+					return command.Result{}, fault.New(fault.CommandFailed, "not yet").WithRetry(0)
+				}
+				return command.Value(text + " done"), nil
+			}),
+		}
+	}
+	return []command.Definition{
+		counted("test.effect", true), counted("test.step", false),
+		{
+			Spec:    command.Spec{Name: "test.broken", Summary: "Fails."},
+			Command: command.Func(func(context.Context, command.Call) (command.Result, error) { return command.Result{}, fault.New(fault.CommandFailed, "never") }),
+		},
+		{
+			Spec: command.Spec{Name: "test.wait", Summary: "Waits."},
+			Command: command.Func(func(ctx context.Context, _ command.Call) (command.Result, error) {
+				select {
+				case <-w.block:
+					return command.Result{}, nil
+				case <-ctx.Done():
+					return command.Result{}, ctx.Err()
+				}
+			}),
+		},
+	}
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{t: t, calls: map[string]int{}, fail: map[string]int{}, block: make(chan struct{})}
+}
+
+func (w *world) emit(key string) event.Event {
+	w.t.Helper()
+	e := event.New(key, time.Now())
+	if _, err := w.emitter.Emit(w.t.Context(), e, event.Dedupe{}); err != nil {
+		w.t.Fatal(err)
+	}
+	return e
+}
+
+func (w *world) count(text string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calls[text]
+}
+
+// run waits until the run has the status and gives it.
+func (w *world) run(e event.Event, name string, want run.Status) run.Run {
+	w.t.Helper()
+	var last run.Run
+	w.until(func() bool {
+		r, err := w.store.Run(w.t.Context(), e.ID, name)
+		last = r
+		return err == nil && r.Status == want
+	}, func() string { return "the run of " + name + " is " + string(last.Status) + ", want " + string(want) + ": " + last.Message })
+	return last
+}
+
+func (w *world) until(holds func() bool, why func() string) {
+	w.t.Helper()
+	end := time.Now().Add(20 * time.Second)
+	for !holds() {
+		if time.Now().After(end) {
+			w.t.Fatal(why())
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
