@@ -24,7 +24,7 @@ var layers = map[string]int{
 	"runtime/wasm/capability": 2, "runtime/wasm/capability/mail": 4,
 	"runtime/wasm/module": 2, "runtime/wasm/interrupt": 3, "runtime/wasm": 4,
 
-	"ingress/verify/netlist": 3, "ingress/verify": 4, "ingress/internal/front": 4,
+	"ingress/verify/netlist": 3, "ingress/verify": 4, "ingress/internal/front": 4, "ingress/internal/limit": 4, "ingress/internal/form": 4,
 	"ingress": 5, "ingress/admin": 6,
 	"runtime/engine": 5,
 	"configs":        5,
