@@ -42,13 +42,13 @@ func BenchmarkAccept(b *testing.B) {
 			if w.dir, err = ingress.NewDirectory(b.Context(), w, presets(b), secrets{}, ingress.DirectoryOptions{Now: time.Now, Logger: logger}); err != nil {
 				b.Fatal(err)
 			}
-			hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"k"}}})
+			hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
 			w.srv, err = ingress.New(ingress.Options{Address: "127.0.0.1:0"}, ingress.Deps{Emitter: nothing{}, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: time.Now})
 			if err != nil {
 				b.Fatal(err)
 			}
 			w.serve()
-			load(b, w.addr, callers, "POST /hooks/"+hook.UUID+" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nUser-Agent: bench\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958\r\nX-Hub-Signature-256: sha256="+sign("k", body)+fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n", len(body))+body)
+			load(b, w.addr, callers, "POST /hooks/"+hook.token+" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nUser-Agent: bench\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: 72d3162e-cc78-11e3-81ab-4c9367dc0958\r\nX-Hub-Signature-256: sha256="+sign("k", body)+fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n", len(body))+body)
 		})
 	}
 }

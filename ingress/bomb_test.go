@@ -35,9 +35,9 @@ func bomb(t *testing.T, compress func(io.Writer) io.WriteCloser) string {
 // does not run beside other tests, because it counts what the process allocates.
 func TestRawHTTPBomb(t *testing.T) {
 	w := open(t, ingress.Options{Failures: many})
-	plain := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength}).UUID
-	raw := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength, PayloadType: webhook.Raw}).UUID
-	signed := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength, Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"k"}}}).UUID
+	plain := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength}).token
+	raw := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength, PayloadType: webhook.Raw}).token
+	signed := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength, Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}, Secrets: []webhook.Secret{{Ref: "k"}}}}).token
 	zipped := bomb(t, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
 	for name, c := range map[string]struct {
 		encoding, path, body, sig string
@@ -84,7 +84,7 @@ func TestRawHTTPBomb(t *testing.T) {
 		}
 	}
 	// Ignored bodies are neither looked at nor inflated.
-	ignore := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength, PayloadType: webhook.Ignore}).UUID
+	ignore := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength, PayloadType: webhook.Ignore}).token
 	if a := w.do("POST", "/hooks/"+ignore, zipped, "Content-Encoding: gzip"); a.StatusCode != 200 {
 		t.Errorf("ignored: %d", a.StatusCode)
 	}
@@ -93,7 +93,7 @@ func TestRawHTTPBomb(t *testing.T) {
 // TestRawHTTPHugeChunks: a body without an announced length is cut off at the server's limit.
 func TestRawHTTPHugeChunks(t *testing.T) {
 	w := open(t, ingress.Options{Failures: many})
-	token := w.put(webhook.Webhook{}).UUID
+	token := w.put(webhook.Webhook{}).token
 	c := dial(t, w.addr)
 	send(t, c, "POST /hooks/"+token+" HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
 	var before, after runtime.MemStats

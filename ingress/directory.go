@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,20 +44,6 @@ type Directory struct {
 	current atomic.Pointer[view]
 }
 
-// view is one state of the directory; it never changes.
-type view struct {
-	byToken map[[sha256.Size]byte]*entry
-	list    []webhook.Webhook // by creation
-}
-
-type entry struct {
-	webhook  webhook.Webhook
-	verifier *verify.Verifier
-	short    string   // last six characters of the token
-	headers  []string // that the preset names, in lower case; they become part of the event
-	proof    string   // header of the signature, in lower case; it never does
-}
-
 // NewDirectory reads the stored webhooks. One whose preset or secret cannot be used stays listed and
 // refuses every request; that is logged as an error.
 func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secrets SecretResolver, o DirectoryOptions) (*Directory, error) {
@@ -76,72 +60,86 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 	if err != nil {
 		return nil, storeFault(err, "reading the webhooks")
 	}
-	v := &view{byToken: make(map[[sha256.Size]byte]*entry, len(list))}
-	for _, w := range list {
-		e, err := d.compile(w)
-		if err != nil {
-			e = &entry{webhook: w, verifier: verify.Unready(), short: short(w.UUID)}
-			d.logger.Error("a webhook refuses all requests, because its settings cannot be used",
-				"webhook", e.short, "event_key", w.EventKey, "code", string(fault.CodeOf(err)), "error", err)
-		}
-		v.put(e)
+	entries := make([]*entry, len(list))
+	for i, w := range list {
+		entries[i] = d.compileOrShut(w)
 	}
-	d.current.Store(v)
+	d.current.Store(newView(entries, nil))
 	return d, nil
 }
 
 func (d *Directory) newDecoy() (*entry, error) {
-	v, err := d.presets.Compile(webhook.Verify{Preset: "hmac", Header: "X-Signature"}, [][]byte{[]byte(rand.Text())})
+	settings := webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Signature"}}}
+	v, err := d.presets.Compile(settings, [][]byte{[]byte(rand.Text())})
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "preparing the directory of webhooks")
 	}
 	return &entry{verifier: v}, nil
 }
 
-// lookup finds a webhook by its token. Tokens are compared as digests, so the time tells nothing about
-// how much of one is right. An unknown token gives a decoy.
-func (d *Directory) lookup(token string) (*entry, bool) {
+// compileOrShut gives an entry that refuses everything when the settings cannot be used.
+func (d *Directory) compileOrShut(w webhook.Webhook) *entry {
+	e, err := d.compile(w)
+	if err != nil {
+		d.logger.Error("a webhook refuses all requests, because its settings cannot be used",
+			"webhook", w.ID, "event_key", w.EventKey, "code", string(fault.CodeOf(err)), "error", err)
+		return &entry{webhook: w, verifier: verify.Unready()}
+	}
+	return e
+}
+
+// lookup finds the webhook that a token opens at the time now, and the end of the token for logs. Tokens
+// are compared as digests, so the time tells nothing about how much of one is right. Where none is
+// open, reason says why, for operators, and the entry is a decoy: for the caller an expired token and a
+// disabled webhook are as an unknown token.
+func (d *Directory) lookup(token string, now time.Time) (e *entry, short, reason string) {
 	if len(token) > maxToken {
 		token = token[:maxToken] // never a token: they are shorter
 	}
 	var buf [maxToken]byte
-	e, ok := d.current.Load().byToken[sha256.Sum256(append(buf[:0], token...))]
-	if !ok {
-		return d.decoy, false
+	p, ok := d.current.Load().byToken[sha256.Sum256(append(buf[:0], token...))]
+	switch {
+	case token == "":
+		return d.decoy, "", "token.missing"
+	case !ok:
+		return d.decoy, "", "token.unknown"
+	case !p.live(now):
+		return d.decoy, p.hint, "token.expired"
+	case p.entry.webhook.Disabled:
+		return d.decoy, p.hint, "webhook.disabled"
 	}
-	return e, true
+	p.use(now)
+	return p.entry, p.hint, ""
 }
 
-// Lookup finds a webhook by its token.
-func (d *Directory) Lookup(token []byte) (webhook.Webhook, bool) {
-	e, ok := d.lookup(string(token))
-	if !ok {
+// Get finds a webhook by its id or by a live token.
+func (d *Directory) Get(ref string) (webhook.Webhook, bool) {
+	v := d.current.Load()
+	e := v.find(ref, d.now())
+	if e == nil {
 		return webhook.Webhook{}, false
 	}
-	return copied(e.webhook), true
+	return v.present(e), true
 }
-
-// Get finds a webhook by its uuid, which is its token.
-func (d *Directory) Get(uuid string) (webhook.Webhook, bool) { return d.Lookup([]byte(uuid)) }
 
 // List gives all webhooks by creation.
 func (d *Directory) List() []webhook.Webhook {
-	list := d.current.Load().list
-	out := make([]webhook.Webhook, len(list))
-	for i, w := range list {
-		out[i] = copied(w)
+	v := d.current.Load()
+	out := make([]webhook.Webhook, len(v.list))
+	for i, e := range v.list {
+		out[i] = v.present(e)
 	}
 	return out
 }
 
-func copied(w webhook.Webhook) webhook.Webhook {
-	w.Verify.Secrets = slices.Clone(w.Verify.Secrets)
-	return w
-}
-
-// URL gives the address for senders. It is built from the configured public address alone.
-func (d *Directory) URL(w webhook.Webhook) string {
-	return d.public.Load().String() + receivePath + "?token=" + url.QueryEscape(w.UUID)
+// URL gives the address for senders, with the token where there is one. It is built from the configured
+// public address alone.
+func (d *Directory) URL(token string) string {
+	address := d.public.Load().String() + receivePath
+	if token == "" {
+		return address
+	}
+	return address + "?token=" + url.QueryEscape(token)
 }
 
 // SetPublicURL replaces the public address, for a server that learns its port when it listens.
@@ -152,51 +150,4 @@ func (d *Directory) SetPublicURL(text string) error {
 	}
 	d.public.Store(u)
 	return nil
-}
-
-// put adds or replaces an entry of a view that nobody reads yet.
-func (v *view) put(e *entry) {
-	v.byToken[sha256.Sum256([]byte(e.webhook.UUID))] = e
-	at := slices.IndexFunc(v.list, func(w webhook.Webhook) bool { return w.UUID == e.webhook.UUID })
-	if at >= 0 {
-		v.list[at] = e.webhook
-		return
-	}
-	v.list = append(v.list, e.webhook)
-}
-
-// drop removes an entry of a view that nobody reads yet.
-func (v *view) drop(uuid string) {
-	delete(v.byToken, sha256.Sum256([]byte(uuid)))
-	v.list = slices.DeleteFunc(v.list, func(w webhook.Webhook) bool { return w.UUID == uuid })
-}
-
-func short(uuid string) string { return uuid[max(0, len(uuid)-6):] }
-
-// compile makes the entry of a webhook whose settings are complete.
-func (d *Directory) compile(w webhook.Webhook) (*entry, error) {
-	secrets := make([][]byte, len(w.Verify.Secrets))
-	for i, ref := range w.Verify.Secrets {
-		text, err := d.secrets.Resolve(ref)
-		if err != nil {
-			return nil, fault.Wrap(fault.WebhookInvalid, err, "resolving a secret").In("secrets")
-		}
-		secrets[i] = []byte(text)
-	}
-	v, err := d.presets.Compile(w.Verify, secrets)
-	if err != nil {
-		return nil, err
-	}
-	e := &entry{webhook: w, verifier: v, short: short(w.UUID), proof: strings.ToLower(w.Verify.Header)}
-	if info, ok := d.presets.Info(w.Verify.Preset); ok {
-		for _, name := range []string{info.Event, info.Delivery} {
-			if name != "" {
-				e.headers = append(e.headers, strings.ToLower(name))
-			}
-		}
-		if info.Signature != "" {
-			e.proof = strings.ToLower(info.Signature)
-		}
-	}
-	return e, nil
 }

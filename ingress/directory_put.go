@@ -2,13 +2,9 @@ package ingress
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"maps"
-	"slices"
+	"crypto/sha256"
 	"time"
 
-	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )
@@ -16,27 +12,144 @@ import (
 // minToken is the shortest token that may be given: shorter ones can be guessed.
 const minToken = 16
 
-// Put creates or replaces a webhook and gives it as it was stored. An empty UUID asks for a new one; a
-// UUID that is not known yet becomes the token of a new webhook. Empty settings get their defaults.
-// Every problem is a fault with fault.WebhookInvalid that names the parameter, and changes nothing.
-// Put returns after the webhook is stored.
-func (d *Directory) Put(ctx context.Context, w webhook.Webhook) (webhook.Webhook, error) {
-	w, err := check(copied(w))
+// maxGrace is how long the token before may live on after a rotation.
+const maxGrace = 90 * 24 * time.Hour
+
+// Put stores w as a whole and gives it as it was stored. Without an ID it is new: it gets one, and token
+// becomes its token, or a random one where that is empty. With an ID it takes the place of the webhook
+// with it; its tokens stay, unless token is given, which then is the only one at once. issued is the
+// token that was made or given now; it can be had at no later time. Empty settings get their
+// defaults. Every problem is a fault with fault.WebhookInvalid that names the parameter, and changes
+// nothing. Put returns after the webhook is stored.
+func (d *Directory) Put(ctx context.Context, w webhook.Webhook, token string) (stored webhook.Webhook, issued string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w = w.Clone()
+	now := d.stamp()
+	if w.ID == "" {
+		if token == "" {
+			token = webhook.NewTokenText()
+		}
+		w.ID, w.Created = webhook.NewID(), now
+	} else {
+		old, err := d.changeable(w.ID)
+		if err != nil {
+			return webhook.Webhook{}, "", err
+		}
+		w.Created, w.Tokens = old.Created, old.Tokens
+	}
+	if token != "" {
+		if err := d.checkToken(token); err != nil {
+			return webhook.Webhook{}, "", err
+		}
+		w.Tokens = []webhook.Token{webhook.NewToken(token, now)}
+	}
+	w.Origin = ""
+	stored, err = d.save(ctx, w)
+	if err != nil {
+		return webhook.Webhook{}, "", err
+	}
+	return stored, token, nil
+}
+
+// Change applies a function to the settings of a webhook, found by its id or a live token, and stores
+// the outcome; nothing else is changed meanwhile. The function must not use the directory. What names
+// the webhook and opens it (id, tokens, creation) stays as it is. Faults are as with Put; an unknown
+// webhook is one with fault.WebhookUnknown.
+func (d *Directory) Change(ctx context.Context, ref string, change func(*webhook.Webhook) error) (webhook.Webhook, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old, err := d.changeable(ref)
 	if err != nil {
 		return webhook.Webhook{}, err
 	}
+	w := old.Clone()
+	if err := change(&w); err != nil {
+		return webhook.Webhook{}, err
+	}
+	w.ID, w.Tokens, w.Created, w.Origin = old.ID, old.Tokens, old.Created, old.Origin
+	return d.save(ctx, w)
+}
+
+// Enable opens or shuts a webhook.
+func (d *Directory) Enable(ctx context.Context, ref string, on bool) (webhook.Webhook, error) {
+	return d.Change(ctx, ref, func(w *webhook.Webhook) error {
+		w.Disabled = !on
+		return nil
+	})
+}
+
+// Rotate gives a webhook a new token. The newest token before lives on for grace; older ones end now.
+func (d *Directory) Rotate(ctx context.Context, ref string, grace time.Duration) (stored webhook.Webhook, issued string, err error) {
+	if grace < 0 || grace > maxGrace {
+		return webhook.Webhook{}, "", invalid("grace", "a grace is 0 to %d days", maxGrace/(24*time.Hour))
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	now := d.now().UTC().Truncate(time.Millisecond)
-	if w.UUID == "" {
-		w.UUID = newToken()
+	w, err := d.changeable(ref)
+	if err != nil {
+		return webhook.Webhook{}, "", err
 	}
-	if old, known := d.Get(w.UUID); known {
-		w.Created = old.Created
-	} else {
-		w.Created = now
+	now := d.stamp()
+	issued = webhook.NewTokenText()
+	tokens := []webhook.Token{webhook.NewToken(issued, now)}
+	if len(w.Tokens) > 0 && grace > 0 {
+		last := w.Tokens[0]
+		if end := now.Add(grace); last.NotAfter.IsZero() || end.Before(last.NotAfter) {
+			last.NotAfter = end
+		}
+		tokens = append(tokens, last)
 	}
-	w.Updated = now
+	w.Tokens = tokens
+	if stored, err = d.save(ctx, w); err != nil {
+		return webhook.Webhook{}, "", err
+	}
+	return stored, issued, nil
+}
+
+// Delete removes a webhook, found by its id or a live token; an unknown one is no error. It returns
+// after the change is stored.
+func (d *Directory) Delete(ctx context.Context, ref string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v := d.current.Load()
+	e := v.find(ref, d.now())
+	if e == nil {
+		return nil
+	}
+	if err := d.store.DeleteWebhook(ctx, e.webhook.ID); err != nil {
+		return storeFault(err, "deleting a webhook")
+	}
+	d.current.Store(newView(v.without(e.webhook.ID), v))
+	return nil
+}
+
+// changeable finds a webhook that may be changed, with the newest token first and without ended ones.
+// d.mu must be held.
+func (d *Directory) changeable(ref string) (webhook.Webhook, error) {
+	v, now := d.current.Load(), d.now()
+	e := v.find(ref, now)
+	if e == nil {
+		return webhook.Webhook{}, fault.New(fault.WebhookUnknown, "no webhook has this id or token")
+	}
+	w := v.present(e)
+	live := w.Tokens[:0]
+	for _, t := range w.Tokens {
+		if t.Live(now) {
+			live = append(live, t)
+		}
+	}
+	w.Tokens = live
+	return w, nil
+}
+
+// save checks, stores and shows a webhook. d.mu must be held.
+func (d *Directory) save(ctx context.Context, w webhook.Webhook) (webhook.Webhook, error) {
+	w, err := check(w)
+	if err != nil {
+		return webhook.Webhook{}, err
+	}
+	w.Updated = d.stamp()
 	e, err := d.compile(w)
 	if err != nil {
 		return webhook.Webhook{}, err
@@ -44,29 +157,24 @@ func (d *Directory) Put(ctx context.Context, w webhook.Webhook) (webhook.Webhook
 	if err := d.store.PutWebhook(ctx, w); err != nil {
 		return webhook.Webhook{}, storeFault(err, "storing a webhook")
 	}
-	v := d.copyView()
-	v.put(e)
-	d.current.Store(v)
-	return copied(w), nil
+	v := d.current.Load()
+	d.current.Store(newView(v.with(e), v))
+	return w.Clone(), nil
 }
 
-// Delete removes a webhook; an unknown uuid is no error. It returns after the change is stored.
-func (d *Directory) Delete(ctx context.Context, uuid string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.store.DeleteWebhook(ctx, uuid); err != nil {
-		return storeFault(err, "deleting a webhook")
+// checkToken judges a token that was given. d.mu must be held.
+func (d *Directory) checkToken(token string) error {
+	if !usableToken(token) {
+		return invalid("uuid", "a uuid has %d to %d letters, digits, - and _, and does not begin with %s", minToken, maxToken-1, webhook.IDPrefix).
+			WithHint("leave it out to get a random one")
 	}
-	v := d.copyView()
-	v.drop(uuid)
-	d.current.Store(v)
+	if d.current.Load().byToken[sha256.Sum256([]byte(token))] != nil {
+		return invalid("uuid", "a webhook has this token, or had it until lately")
+	}
 	return nil
 }
 
-func (d *Directory) copyView() *view {
-	old := d.current.Load()
-	return &view{byToken: maps.Clone(old.byToken), list: slices.Clone(old.list)}
-}
+func (d *Directory) stamp() time.Time { return d.now().UTC().Truncate(time.Millisecond) }
 
 // storeFault keeps the store's own code, such as a full disk, and gives one to any other error.
 func storeFault(err error, doing string) error {
@@ -75,64 +183,4 @@ func storeFault(err error, doing string) error {
 		code = fault.StoreUnavailable
 	}
 	return fault.Wrap(code, err, "%s", doing)
-}
-
-// check completes and judges what does not need the presets.
-func check(w webhook.Webhook) (webhook.Webhook, error) {
-	if w.UUID != "" && !usableToken(w.UUID) {
-		return w, invalid("uuid", "a uuid has %d to %d letters, digits, - and _", minToken, maxToken-1).
-			WithHint("leave it out to get a random one")
-	}
-	if w.EventKey == "" {
-		return w, invalid("eventKey", "the event key is missing").WithHint("give it, for example webhook.lead.created")
-	}
-	if err := event.CheckKey(w.EventKey); err != nil {
-		return w, fault.Wrap(fault.WebhookInvalid, err, "the event key cannot be used").In("eventKey")
-	}
-	kinds := []string{string(webhook.Base64), string(webhook.Raw), string(webhook.Ignore)}
-	switch {
-	case w.PayloadType == "":
-		w.PayloadType = webhook.Base64
-	case !slices.Contains(kinds, string(w.PayloadType)):
-		f := invalid("payloadType", "%q is none of base64, raw and ignore", string(w.PayloadType))
-		return w, f.WithHint("%s", fault.DidYouMean(string(w.PayloadType), kinds))
-	}
-	switch n := w.MaxPayloadLength; {
-	case n == 0:
-		w.MaxPayloadLength = webhook.DefaultMaxPayloadLength
-	case n < 0 || n > webhook.MaxMaxPayloadLength:
-		return w, invalid("maxPayloadLength", "%d is not a number of bytes from 1 to %d", n, webhook.MaxMaxPayloadLength)
-	}
-	return w, nil
-}
-
-func invalid(parameter, format string, args ...any) *fault.Error {
-	return fault.New(fault.WebhookInvalid, format, args...).In(parameter)
-}
-
-func usableToken(text string) bool {
-	if len(text) < minToken || len(text) >= maxToken {
-		return false
-	}
-	for _, c := range []byte(text) {
-		if !plainByte(c) {
-			return false
-		}
-	}
-	return true
-}
-
-// plainByte are the characters of tokens and correlation ids.
-func plainByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
-}
-
-// newToken makes a UUIDv4 (RFC 9562 5.4): 122 random bits.
-func newToken() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	t := hex.EncodeToString(b[:])
-	return t[:8] + "-" + t[8:12] + "-" + t[12:16] + "-" + t[16:20] + "-" + t[20:]
 }

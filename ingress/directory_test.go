@@ -22,21 +22,28 @@ func TestPutDefaults(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
 	got := w.put(webhook.Webhook{EventKey: "webhook.a"})
-	if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(got.UUID) {
-		t.Errorf("uuid %q", got.UUID)
+	if !regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`).MatchString(got.token) {
+		t.Errorf("token %q", got.token)
+	}
+	if !regexp.MustCompile(`^wh_[a-z2-7]{16}$`).MatchString(got.ID) {
+		t.Errorf("id %q", got.ID)
 	}
 	want := webhook.Webhook{
-		UUID: got.UUID, EventKey: "webhook.a", PayloadType: webhook.Base64, MaxPayloadLength: 512_000,
+		ID: got.ID, Tokens: []webhook.Token{webhook.NewToken(got.token, w.now())},
+		EventKey: "webhook.a", PayloadType: webhook.Base64, MaxPayloadLength: 512_000,
 		Created: w.now(), Updated: w.now(),
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.Webhook); diff != "" {
 		t.Error(diff)
 	}
-	if stored := w.hooks[got.UUID]; !cmp.Equal(stored, got) {
+	if stored := w.hooks[got.ID]; !cmp.Equal(stored, got.Webhook) {
 		t.Errorf("stored %+v", stored)
 	}
-	if again := w.put(webhook.Webhook{EventKey: "webhook.a"}); again.UUID == got.UUID {
-		t.Error("two webhooks have one token")
+	if text := fmt.Sprintf("%+v", w.hooks); strings.Contains(text, got.token) {
+		t.Errorf("the token is stored: %s", text)
+	}
+	if again := w.put(webhook.Webhook{EventKey: "webhook.a"}); again.token == got.token || again.ID == got.ID {
+		t.Error("two webhooks have one token or id")
 	}
 }
 
@@ -44,22 +51,27 @@ func TestPutUpdates(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
 	const token = "00000000-aaaa-bbbb-cccc-000000000000"
-	made := w.put(webhook.Webhook{UUID: token, EventKey: "webhook.a"})
-	if made.UUID != token {
-		t.Fatalf("uuid %q", made.UUID)
+	made := w.putToken(webhook.Webhook{EventKey: "webhook.a"}, token)
+	if made.token != token {
+		t.Fatalf("token %q", made.token)
 	}
 	w.set(func() { w.clock = w.clock.Add(time.Hour) })
-	changed := w.put(webhook.Webhook{UUID: token, EventKey: "webhook.b", PayloadType: webhook.Raw})
-	if !changed.Created.Equal(made.Created) || changed.Updated.Equal(made.Updated) {
+	changed := w.put(webhook.Webhook{ID: made.ID, EventKey: "webhook.b", PayloadType: webhook.Raw})
+	if changed.token != "" || !changed.Created.Equal(made.Created) || changed.Updated.Equal(made.Updated) || !cmp.Equal(changed.Tokens, made.Tokens) {
 		t.Errorf("changed %+v", changed)
 	}
-	got, ok := w.dir.Get(token)
-	if !ok || !cmp.Equal(got, changed) || len(w.dir.List()) != 1 {
-		t.Errorf("Get = %+v, %v; List = %+v", got, ok, w.dir.List())
+	for _, ref := range []string{token, made.ID} {
+		got, ok := w.dir.Get(ref)
+		if !ok || !cmp.Equal(got, changed.Webhook) || len(w.dir.List()) != 1 {
+			t.Errorf("Get = %+v, %v; List = %+v", got, ok, w.dir.List())
+		}
 	}
 	w.do("POST", "/hooks/"+token, "b")
 	if e := one(t, w, "changed"); e.Key != "webhook.b" {
 		t.Errorf("key %s", e.Key)
+	}
+	if a := w.do("POST", "/hooks/"+made.ID, "b"); a.StatusCode != 401 {
+		t.Errorf("an id opens its webhook: %d", a.StatusCode)
 	}
 	if err := w.dir.Delete(t.Context(), token); err != nil {
 		t.Fatal(err)
@@ -82,23 +94,24 @@ func TestPutRefuses(t *testing.T) {
 		hook  webhook.Webhook
 		where string
 		want  string
+		token string
 	}{
-		"no event key":           {webhook.Webhook{}, "eventKey", "missing"},
-		"event key":              {webhook.Webhook{EventKey: "a b"}, "eventKey", "holds the character"},
-		"payload type":           {webhook.Webhook{EventKey: "a", PayloadType: "base46"}, "payloadType", `did you mean "base64"?`},
-		"outbound":               {webhook.Webhook{EventKey: "a", PayloadType: "outbound"}, "payloadType", "none of base64, raw and ignore"},
-		"length negative":        {webhook.Webhook{EventKey: "a", MaxPayloadLength: -1}, "maxPayloadLength", "1 to 4194304"},
-		"length too large":       {webhook.Webhook{EventKey: "a", MaxPayloadLength: 4_194_305}, "maxPayloadLength", "1 to 4194304"},
-		"short uuid":             {webhook.Webhook{EventKey: "a", UUID: "123456789012345"}, "uuid", "16 to 127"},
-		"long uuid":              {webhook.Webhook{EventKey: "a", UUID: strings.Repeat("a", 128)}, "uuid", "16 to 127"},
-		"uuid with a slash":      {webhook.Webhook{EventKey: "a", UUID: "1234567890/123456"}, "uuid", "letters, digits"},
-		"preset":                 {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "gitbub", Secrets: []string{"k"}}}, "preset", `did you mean "github"?`},
-		"no secret":              {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "github"}}, "secrets", "needs a secret"},
-		"empty secret":           {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "github", Secrets: []string{""}}}, "secrets", "empty"},
-		"secret that is missing": {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "github", Secrets: []string{"env:GONE"}}}, "secrets", "GONE is not set"},
-		"secret without preset":  {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Secrets: []string{"CANARY"}}}, "preset", "need a preset"},
+		"no event key":           {webhook.Webhook{}, "eventKey", "missing", ""},
+		"event key":              {webhook.Webhook{EventKey: "a b"}, "eventKey", "holds the character", ""},
+		"payload type":           {webhook.Webhook{EventKey: "a", PayloadType: "base46"}, "payloadType", `did you mean "base64"?`, ""},
+		"outbound":               {webhook.Webhook{EventKey: "a", PayloadType: "outbound"}, "payloadType", "none of base64, raw and ignore", ""},
+		"length negative":        {webhook.Webhook{EventKey: "a", MaxPayloadLength: -1}, "maxPayloadLength", "1 to 4194304", ""},
+		"length too large":       {webhook.Webhook{EventKey: "a", MaxPayloadLength: 4_194_305}, "maxPayloadLength", "1 to 4194304", ""},
+		"short uuid":             {webhook.Webhook{EventKey: "a"}, "uuid", "16 to 127", "123456789012345"},
+		"long uuid":              {webhook.Webhook{EventKey: "a"}, "uuid", "16 to 127", strings.Repeat("a", 128)},
+		"uuid with a slash":      {webhook.Webhook{EventKey: "a"}, "uuid", "letters, digits", "1234567890/123456"},
+		"preset":                 {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "gitbub", Secrets: []webhook.Secret{{Ref: "k"}}}}, "preset", `did you mean "github"?`, ""},
+		"no secret":              {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "github"}}, "secrets", "needs a secret", ""},
+		"empty secret":           {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: ""}}}}, "secrets", "empty", ""},
+		"secret that is missing": {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "env:GONE"}}}}, "secrets", "GONE is not set", ""},
+		"secret without preset":  {webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Secrets: []webhook.Secret{{Ref: "CANARY"}}}}, "preset", "need a preset", ""},
 	} {
-		_, err := w.dir.Put(t.Context(), c.hook)
+		_, _, err := w.dir.Put(t.Context(), c.hook, c.token)
 		if err == nil {
 			t.Errorf("%s: stored", name)
 			continue
@@ -124,7 +137,7 @@ func TestPutStoresFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Put(t.Context(), webhook.Webhook{EventKey: "a"}); fault.CodeOf(err) != fault.StoreUnavailable || len(d.List()) != 0 {
+	if _, _, err := d.Put(t.Context(), webhook.Webhook{EventKey: "a"}, ""); fault.CodeOf(err) != fault.StoreUnavailable || len(d.List()) != 0 {
 		t.Errorf("%v, %v", err, d.List())
 	}
 }
@@ -135,13 +148,13 @@ func TestUnusableStaysShut(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
 	for i, v := range []webhook.Verify{
-		{Preset: "gone", Secrets: []string{"k"}},
-		{Preset: "github", Secrets: []string{"env:GONE"}},
+		{Preset: "gone", Secrets: []webhook.Secret{{Ref: "k"}}},
+		{Preset: "github", Secrets: []webhook.Secret{{Ref: "env:GONE"}}},
 		{Preset: "github"},
-		{Secrets: []string{"k"}},
+		{Secrets: []webhook.Secret{{Ref: "k"}}},
 	} {
 		token := fmt.Sprintf("0000000000000000%d", i)
-		w.hooks[token] = webhook.Webhook{UUID: token, EventKey: "a", PayloadType: webhook.Raw, MaxPayloadLength: 100, Verify: v, Created: w.now().Add(time.Duration(i))}
+		w.hooks[token] = webhook.Webhook{ID: token, Tokens: []webhook.Token{webhook.NewToken(token, w.now())}, EventKey: "a", PayloadType: webhook.Raw, MaxPayloadLength: 100, Verify: v, Created: w.now().Add(time.Duration(i))}
 	}
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
@@ -165,10 +178,10 @@ func TestUnusableStaysShut(t *testing.T) {
 	}
 	for _, h := range d.List() {
 		for _, a := range []answer{
-			w.do("POST", "/hooks/"+h.UUID, ""),
-			w.do("GET", "/hooks/"+h.UUID, ""),
-			w.do("POST", "/hooks/"+h.UUID, "b", "X-GitHub-Delivery: 1", "X-Hub-Signature-256: sha256="+sign("", "b")),
-			w.do("POST", "/hooks/"+h.UUID, "b", "X-GitHub-Delivery: 1", "X-Hub-Signature-256: sha256="+sign("k", "b")),
+			w.do("POST", "/hooks/"+h.ID, ""),
+			w.do("GET", "/hooks/"+h.ID, ""),
+			w.do("POST", "/hooks/"+h.ID, "b", "X-GitHub-Delivery: 1", "X-Hub-Signature-256: sha256="+sign("", "b")),
+			w.do("POST", "/hooks/"+h.ID, "b", "X-GitHub-Delivery: 1", "X-Hub-Signature-256: sha256="+sign("k", "b")),
 		} {
 			if a.StatusCode != 401 {
 				t.Errorf("%+v answers %d", h.Verify, a.StatusCode)
@@ -184,24 +197,24 @@ func TestUnusableStaysShut(t *testing.T) {
 func TestDirectoryUnderChange(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
-	keep := w.put(webhook.Webhook{}).UUID
+	keep := w.put(webhook.Webhook{}).token
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for range 200 {
-				h, err := w.dir.Put(context.Background(), webhook.Webhook{EventKey: "a"})
+				h, _, err := w.dir.Put(context.Background(), webhook.Webhook{EventKey: "a"}, "")
 				if err != nil {
 					t.Error(err)
 					return
 				}
-				if err := w.dir.Delete(context.Background(), h.UUID); err != nil {
+				if err := w.dir.Delete(context.Background(), h.ID); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 		wg.Go(func() {
 			for range 2000 {
-				if _, ok := w.dir.Lookup([]byte(keep)); !ok {
+				if _, ok := w.dir.Get(keep); !ok {
 					t.Error("a webhook vanished")
 					return
 				}
@@ -237,7 +250,7 @@ func TestPublicURL(t *testing.T) {
 		if err := d.SetPublicURL("http://127.0.0.1:1234/"); err != nil {
 			t.Error(err)
 		}
-		if got := d.URL(webhook.Webhook{UUID: "a"}); got != "http://127.0.0.1:1234/api/v3/command/webhook.receive?token=a" {
+		if got := d.URL("a"); got != "http://127.0.0.1:1234/api/v3/command/webhook.receive?token=a" {
 			t.Errorf("URL %q", got)
 		}
 	}

@@ -39,7 +39,7 @@ func TestDrain(t *testing.T) {
 		t.Fatalf("kept: %d, close %v", a.StatusCode, a.Close)
 	}
 	busy := dial(t, w.addr)
-	send(t, busy, "POST /hooks/"+hook.UUID+" HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nb")
+	send(t, busy, "POST /hooks/"+hook.token+" HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nb")
 	<-entered
 	ended := make(chan error, 1)
 	go func() { ended <- w.stop() }()

@@ -87,14 +87,14 @@ func (w *world) AddReject(r store.Reject) {
 func (w *world) PutWebhook(_ context.Context, h webhook.Webhook) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.hooks[h.UUID] = h
+	w.hooks[h.ID] = h
 	return nil
 }
 
-func (w *world) DeleteWebhook(_ context.Context, uuid string) error {
+func (w *world) DeleteWebhook(_ context.Context, id string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.hooks, uuid)
+	delete(w.hooks, id)
 	return nil
 }
 
@@ -216,16 +216,24 @@ func (w *world) serve() {
 	})
 }
 
-func (w *world) put(h webhook.Webhook) webhook.Webhook {
+// hook is a webhook with the token that was given out for it.
+type hook struct {
+	webhook.Webhook
+	token string
+}
+
+func (w *world) put(h webhook.Webhook) hook { return w.putToken(h, "") }
+
+func (w *world) putToken(h webhook.Webhook, token string) hook {
 	w.t.Helper()
 	if h.EventKey == "" {
 		h.EventKey = "webhook.lead.created"
 	}
-	out, err := w.dir.Put(context.Background(), h)
+	out, token, err := w.dir.Put(context.Background(), h, token)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return out
+	return hook{out, token}
 }
 
 type answer struct {

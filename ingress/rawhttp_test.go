@@ -15,7 +15,7 @@ import (
 func TestRawHTTPMalformed(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	token := w.put(webhook.Webhook{}).UUID
+	token := w.put(webhook.Webhook{}).token
 	post := func(head, rest string) string {
 		return "POST /hooks/" + token + " HTTP/1.1\r\n" + head + "\r\n" + rest
 	}
@@ -54,7 +54,7 @@ func TestRawHTTPMalformed(t *testing.T) {
 		t.Fatalf("%d cases, want 26", len(cases))
 	}
 	const second = "second.request"
-	w.put(webhook.Webhook{UUID: strings.Repeat("2", 36), EventKey: second})
+	w.putToken(webhook.Webhook{EventKey: second}, strings.Repeat("2", 36))
 	smuggled := "POST /hooks/" + strings.Repeat("2", 36) + " HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
 	reached := 0
 	for _, c := range cases {
@@ -81,7 +81,7 @@ func TestRawHTTPMalformed(t *testing.T) {
 func TestRawHTTPGate(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	token := w.put(webhook.Webhook{}).UUID
+	token := w.put(webhook.Webhook{}).token
 	post := func(head string) string {
 		return "POST /hooks/" + token + " HTTP/1.1\r\n" + head + "Connection: close\r\n\r\n"
 	}

@@ -31,23 +31,19 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 		s.refuse(ctx, refusal{status: status, reason: reason})
 		return
 	}
-	hook, known := s.deps.Directory.lookup(call.token)
-	if !known {
-		reason := "token.unknown"
-		if call.token == "" {
-			reason = "token.missing"
-		}
+	now := s.deps.Now()
+	hook, short, reason := s.deps.Directory.lookup(call.token, now)
+	if reason != "" {
 		hook.verifier.Spend(ctx.Request.Body())
-		s.refuse(ctx, refusal{status: http.StatusUnauthorized, reason: reason})
+		s.refuse(ctx, refusal{status: http.StatusUnauthorized, reason: reason, hook: short})
 		return
 	}
-	now := s.deps.Now()
 	delivery, r := s.prove(ctx, hook)
 	if r.status == 0 {
 		r = admit(ctx, hook)
 	}
 	if r.status != 0 {
-		r.hook = hook.short
+		r.hook = short
 		s.refuse(ctx, r)
 		return
 	}
@@ -57,21 +53,21 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 	}
 	text, reason := payload(ctx, hook.webhook.PayloadType, call.query)
 	if reason != "" {
-		s.refuse(ctx, refusal{status: http.StatusBadRequest, reason: reason, hook: hook.short})
+		s.refuse(ctx, refusal{status: http.StatusBadRequest, reason: reason, hook: short})
 		return
 	}
 	e := event.New(hook.webhook.EventKey, now)
 	e.Namespace = s.options.Namespace
-	e.TraceID = traceID(hook.short)
+	e.TraceID = traceID(short)
 	e.Headers = eventHeaders(&ctx.Request.Header, hook.headers, hook.proof)
 	e.Payload = text
 	var dedupe event.Dedupe
 	if delivery.ID != "" {
-		dedupe = event.Dedupe{Scope: hook.webhook.UUID, Key: delivery.ID, Until: now.Add(delivery.Window)}
+		dedupe = event.Dedupe{Scope: hook.webhook.ID, Key: delivery.ID, Until: now.Add(delivery.Window)}
 	}
 	accepted, err := s.deps.Emitter.Emit(s.base, e, dedupe)
 	if err != nil {
-		s.refuseEmit(ctx, hook, e.TraceID, err)
+		s.refuseEmit(ctx, short, e.TraceID, err)
 		return
 	}
 	s.deps.Logger.Debug("accepted a delivery", "event_id", accepted.EventID, "trace_id", e.TraceID, "fresh", accepted.Fresh)
@@ -125,8 +121,8 @@ func admit(ctx *fasthttp.RequestCtx, hook *entry) refusal {
 }
 
 // refuseEmit answers an event that could not be made durable. The sender will send it again.
-func (s *Server) refuseEmit(ctx *fasthttp.RequestCtx, hook *entry, traceID string, err error) {
-	r := refusal{status: http.StatusServiceUnavailable, reason: string(fault.CodeOf(err)), hook: hook.short, traceID: traceID}
+func (s *Server) refuseEmit(ctx *fasthttp.RequestCtx, short, traceID string, err error) {
+	r := refusal{status: http.StatusServiceUnavailable, reason: string(fault.CodeOf(err)), hook: short, traceID: traceID}
 	switch fault.CodeOf(err) {
 	case fault.EventTooLarge:
 		r.status = http.StatusRequestEntityTooLarge

@@ -30,7 +30,7 @@ func one(t *testing.T, w *world, name string) event.Event {
 func TestAccept(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Namespace: "acme"})
-	token := w.put(webhook.Webhook{}).UUID
+	token := w.put(webhook.Webhook{}).token
 	a := w.do("POST", "/api/v3/command/webhook.receive?token="+token, "SGVsbG8", "Content-Type: text/plain", "X-Thing: 7")
 	e := one(t, w, "accept")
 	var got map[string]any
@@ -69,8 +69,8 @@ func TestAccept(t *testing.T) {
 func TestTokenPlaces(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	token := w.put(webhook.Webhook{}).UUID
-	other := w.put(webhook.Webhook{}).UUID
+	token := w.put(webhook.Webhook{}).token
+	other := w.put(webhook.Webhook{}).token
 	const form = "Content-Type: application/x-www-form-urlencoded"
 	const receive = "/api/v3/command/webhook.receive"
 	multi := "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n" + token + "\r\n--b--\r\n"
@@ -165,7 +165,7 @@ func TestPayload(t *testing.T) {
 		if c.header != "" {
 			header = append(header, c.header)
 		}
-		a := w.do(c.method, "/api/v3/command/webhook.receive?token="+hook.UUID+c.query, c.body, header...)
+		a := w.do(c.method, "/api/v3/command/webhook.receive?token="+hook.token+c.query, c.body, header...)
 		if c.want == "-" {
 			rejects := w.refused()
 			if a.StatusCode != 400 || len(w.taken()) != 0 || len(rejects) != 1 || rejects[0].Reason != c.reason {
@@ -186,9 +186,9 @@ func TestPayload(t *testing.T) {
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	plain := w.put(webhook.Webhook{MaxPayloadLength: 100}).UUID
-	signed := w.put(webhook.Webhook{MaxPayloadLength: 100, Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"k"}}}).UUID
-	largest := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength}).UUID
+	plain := w.put(webhook.Webhook{MaxPayloadLength: 100}).token
+	signed := w.put(webhook.Webhook{MaxPayloadLength: 100, Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}, Secrets: []webhook.Secret{{Ref: "k"}}}}).token
+	largest := w.put(webhook.Webhook{MaxPayloadLength: webhook.MaxMaxPayloadLength}).token
 	body := strings.Repeat("x", 101)
 	for name, c := range map[string]struct {
 		path, body string
@@ -221,7 +221,7 @@ func TestSizes(t *testing.T) {
 func TestProof(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"env:GOOD"}}})
+	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "env:GOOD"}}}})
 	body := "{\"a\" : 1}\r\n"
 	sig := "X-Hub-Signature-256: sha256=" + sign("from the environment", body)
 	for name, c := range map[string]struct {
@@ -236,7 +236,7 @@ func TestProof(t *testing.T) {
 		"no signature":       {"POST", body, []string{"X-GitHub-Delivery: 5"}, "signature.missing"},
 		"GET":                {"GET", body, []string{sig, "X-GitHub-Delivery: 6"}, "http.method"},
 	} {
-		a := w.do(c.method, "/hooks/"+hook.UUID+"?a=1", c.body, c.header...)
+		a := w.do(c.method, "/hooks/"+hook.token+"?a=1", c.body, c.header...)
 		events, rejects := w.taken(), w.refused()
 		if c.reason == "" {
 			if a.StatusCode != 200 || len(events) != 1 {
@@ -247,7 +247,7 @@ func TestProof(t *testing.T) {
 			continue
 		}
 		if a.StatusCode != 401 || len(events) != 0 || len(rejects) != 1 || rejects[0].Reason != c.reason ||
-			rejects[0].Webhook != hook.UUID[len(hook.UUID)-6:] || rejects[0].Detail == "" && c.reason != "http.method" {
+			rejects[0].Webhook != hook.token[len(hook.token)-6:] || rejects[0].Detail == "" && c.reason != "http.method" {
 			t.Errorf("%s: %d, %+v, want %s", name, a.StatusCode, rejects, c.reason)
 		}
 	}
@@ -257,11 +257,11 @@ func TestProof(t *testing.T) {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
-	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"k"}}})
+	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
 	header := []string{"X-Hub-Signature-256: sha256=" + sign("k", "b"), "X-GitHub-Delivery: d1"}
-	first := w.do("POST", "/hooks/"+hook.UUID, "b", header...).Header.Get("pipeforce-result-correlationid")
+	first := w.do("POST", "/hooks/"+hook.token, "b", header...).Header.Get("pipeforce-result-correlationid")
 	for range 5 {
-		a := w.do("POST", "/hooks/"+hook.UUID, "b", header...)
+		a := w.do("POST", "/hooks/"+hook.token, "b", header...)
 		if a.StatusCode != 200 || a.Header.Get("pipeforce-result-correlationid") != first || !strings.Contains(a.body, first) {
 			t.Errorf("%d %s, want the id %s", a.StatusCode, a.body, first)
 		}
@@ -270,23 +270,23 @@ func TestReplay(t *testing.T) {
 		t.Errorf("event %s, answers %s", e.ID, first)
 	}
 	// The same delivery id at another webhook is another delivery.
-	other := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"k"}}})
-	w.do("POST", "/hooks/"+other.UUID, "b", header...)
+	other := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
+	w.do("POST", "/hooks/"+other.token, "b", header...)
 	one(t, w, "other webhook")
 	// A timestamped scheme without an id: the same request is one event, a new one is a new event.
-	slack := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "slack", Secrets: []string{"k"}}})
+	slack := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "slack", Secrets: []webhook.Secret{{Ref: "k"}}}})
 	stamp := func(at time.Time, body string) []string {
 		ts := itoa(at.Unix())
 		return []string{"X-Slack-Request-Timestamp: " + ts, "X-Slack-Signature: v0=" + sign("k", "v0:", ts, ":", body)}
 	}
 	for range 3 {
-		w.do("POST", "/hooks/"+slack.UUID, "event=1", stamp(w.now(), "event=1")...)
+		w.do("POST", "/hooks/"+slack.token, "event=1", stamp(w.now(), "event=1")...)
 	}
 	one(t, w, "slack")
-	w.do("POST", "/hooks/"+slack.UUID, "event=2", stamp(w.now(), "event=2")...)
+	w.do("POST", "/hooks/"+slack.token, "event=2", stamp(w.now(), "event=2")...)
 	one(t, w, "slack again")
 	w.set(func() { w.clock = w.clock.Add(301 * time.Second) })
-	a := w.do("POST", "/hooks/"+slack.UUID, "event=3", stamp(w.now().Add(-301*time.Second), "event=3")...)
+	a := w.do("POST", "/hooks/"+slack.token, "event=3", stamp(w.now().Add(-301*time.Second), "event=3")...)
 	if a.StatusCode != 401 || len(w.taken()) != 0 {
 		t.Errorf("stale: %d", a.StatusCode)
 	}
@@ -297,18 +297,18 @@ func itoa(n int64) string { b, _ := json.Marshal(n); return string(b) }
 func TestEventHeaders(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
-	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Header: "X-Proof", Secrets: []string{"k"}}})
-	w.do("POST", "/hooks/"+hook.UUID, "b", "X-Proof: "+sign("k", "b"), "Content-Type: text/plain", "User-Agent: tester",
-		"Authorization: Bearer CANARY", "Cookie: a=CANARY", "Token: "+hook.UUID, "X-Api-Key: CANARY", "X-Auth-Token: CANARY",
+	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Proof"}}, Secrets: []webhook.Secret{{Ref: "k"}}}})
+	w.do("POST", "/hooks/"+hook.token, "b", "X-Proof: "+sign("k", "b"), "Content-Type: text/plain", "User-Agent: tester",
+		"Authorization: Bearer CANARY", "Cookie: a=CANARY", "Token: "+hook.token, "X-Api-Key: CANARY", "X-Auth-Token: CANARY",
 		"X-Hub-Signature: CANARY", "X-Forwarded-For: 1.2.3.4", "X-Real-IP: 1.2.3.4", "Accept: */*", "X-Many: 1", "X-Many: 2",
 		"X-Long: "+strings.Repeat("a", 1025), "X-Bytes: \xff", "X-Text: é")
 	want := map[string]string{"content-type": "text/plain", "user-agent": "tester", "x-many": "1, 2", "x-text": "é"}
 	if diff := cmp.Diff(want, one(t, w, "headers").Headers); diff != "" {
 		t.Error(diff)
 	}
-	std := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "stripe", Secrets: []string{"k"}}})
+	std := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "stripe", Secrets: []webhook.Secret{{Ref: "k"}}}})
 	ts := itoa(w.now().Unix())
-	w.do("POST", "/hooks/"+std.UUID, "b", "Stripe-Signature: t="+ts+",v1="+sign("k", ts, ".b"))
+	w.do("POST", "/hooks/"+std.token, "b", "Stripe-Signature: t="+ts+",v1="+sign("k", ts, ".b"))
 	if h := one(t, w, "stripe").Headers; len(h) != 0 {
 		t.Errorf("headers %v", h)
 	}
@@ -318,8 +318,8 @@ func TestEventHeaders(t *testing.T) {
 func TestRefusalsAreAlike(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	signed := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"k"}}}).UUID
-	unready := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"k"}}}).UUID
+	signed := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}, Secrets: []webhook.Secret{{Ref: "k"}}}}).token
+	unready := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}, Secrets: []webhook.Secret{{Ref: "k"}}}}).token
 	alike := func(a answer) string {
 		h := a.Header.Clone()
 		h.Del("Date")
@@ -356,18 +356,18 @@ func TestRefusalsAreAlike(t *testing.T) {
 func TestRefusalsTellOperators(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{Failures: many})
-	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"CANARYsecret"}}})
+	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}, Secrets: []webhook.Secret{{Ref: "CANARYsecret"}}}})
 	guess := "CANARYtoken" + strings.Repeat("0", 25)
 	w.do("POST", "/hooks/"+guess, "CANARYpayload")
-	w.do("POST", "/hooks/"+hook.UUID, "CANARYpayload", "X-Sig: CANARYheader", "X-\x7fA: x")
-	w.do("POST", "/hooks/"+hook.UUID+"?a=CANARYquery", "CANARYpayload", "X-Sig: CANARYheader\x1b[2J")
-	w.do("POST", "/hooks/"+hook.UUID+"?a=CANARYquery", "CANARYpayload", "X-Sig: CANARYheader\u202e")
+	w.do("POST", "/hooks/"+hook.token, "CANARYpayload", "X-Sig: CANARYheader", "X-\x7fA: x")
+	w.do("POST", "/hooks/"+hook.token+"?a=CANARYquery", "CANARYpayload", "X-Sig: CANARYheader\x1b[2J")
+	w.do("POST", "/hooks/"+hook.token+"?a=CANARYquery", "CANARYpayload", "X-Sig: CANARYheader\u202e")
 	rejects := w.refused()
 	if len(rejects) != 4 || rejects[0].Reason != "token.unknown" || rejects[0].Remote != "127.0.0.1" || rejects[0].Bytes != 13 || rejects[0].Status != 401 {
 		t.Errorf("refusals %+v", rejects)
 	}
 	log := w.logged()
-	for _, secret := range []string{"CANARY", hook.UUID} {
+	for _, secret := range []string{"CANARY", hook.token} {
 		if strings.Contains(log, secret) {
 			t.Errorf("the log holds %q:\n%s", secret, log)
 		}
@@ -404,7 +404,7 @@ func TestEmitRefuses(t *testing.T) {
 		"too large":   {fault.New(fault.EventTooLarge, "too large"), 413, ""},
 	} {
 		w.set(func() { w.emitErr = c.err })
-		a := w.do("POST", "/hooks/"+hook.UUID, "b")
+		a := w.do("POST", "/hooks/"+hook.token, "b")
 		if a.StatusCode != c.status || a.Header.Get("Retry-After") != c.retry || !strings.Contains(a.body, "refused") {
 			t.Errorf("%s: %d, Retry-After %q, %s", name, a.StatusCode, a.Header.Get("Retry-After"), a.body)
 		}
@@ -419,7 +419,7 @@ func TestPanicIsRefused(t *testing.T) {
 	w := open(t, ingress.Options{})
 	hook := w.put(webhook.Webhook{})
 	w.set(func() { w.onEmit = func(event.Event) { panic("CANARY in a panic") } })
-	a := w.do("POST", "/hooks/"+hook.UUID, "b")
+	a := w.do("POST", "/hooks/"+hook.token, "b")
 	if a.StatusCode != 500 || !strings.Contains(a.body, "refused") || !a.Close {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
@@ -427,7 +427,7 @@ func TestPanicIsRefused(t *testing.T) {
 		t.Errorf("log: %s", log)
 	}
 	w.set(func() { w.onEmit = nil })
-	if a := w.do("POST", "/hooks/"+hook.UUID, "b"); a.StatusCode != 200 {
+	if a := w.do("POST", "/hooks/"+hook.token, "b"); a.StatusCode != 200 {
 		t.Errorf("after the panic: %d", a.StatusCode)
 	}
 }
@@ -457,7 +457,7 @@ func TestFailureBudget(t *testing.T) {
 	if got := guess("198.51.100.7, 198.51.100.9"); got != 401 {
 		t.Errorf("an address that the caller wrote in front counts: %d", got)
 	}
-	if a := w.do("POST", "/hooks/"+hook.UUID, "", "X-Forwarded-For: 198.51.100.7"); a.StatusCode != 200 {
+	if a := w.do("POST", "/hooks/"+hook.token, "", "X-Forwarded-For: 198.51.100.7"); a.StatusCode != 200 {
 		t.Errorf("a good call from the address: %d", a.StatusCode)
 	}
 	w.set(func() { w.clock = w.clock.Add(10 * time.Second) })
@@ -481,11 +481,11 @@ func TestForwardedIsNotTrusted(t *testing.T) {
 	if last != 429 {
 		t.Errorf("a caller got a new budget by naming another address: %d", last)
 	}
-	a := w.do("POST", "/hooks/"+hook.UUID+"?pollingRedirectEnabled=true", "", "X-Forwarded-Host: evil.test", "X-Forwarded-Proto: http")
+	a := w.do("POST", "/hooks/"+hook.token+"?pollingRedirectEnabled=true", "", "X-Forwarded-Host: evil.test", "X-Forwarded-Proto: http")
 	if l := a.Header.Get("Location"); !strings.HasPrefix(l, "/in/api/v3/result?") {
 		t.Errorf("Location %q", l)
 	}
-	if got := w.dir.URL(hook); got != "https://hooks.acme.test/in/api/v3/command/webhook.receive?token="+hook.UUID {
+	if got := w.dir.URL(hook.token); got != "https://hooks.acme.test/in/api/v3/command/webhook.receive?token="+hook.token {
 		t.Errorf("URL %q", got)
 	}
 }
@@ -494,7 +494,7 @@ func TestRedirect(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
 	hook := w.put(webhook.Webhook{})
-	a := w.do("POST", "/hooks/"+hook.UUID+"?pollingRedirectEnabled=true", "b")
+	a := w.do("POST", "/hooks/"+hook.token+"?pollingRedirectEnabled=true", "b")
 	e := one(t, w, "redirect")
 	if a.StatusCode != http.StatusFound || a.Header.Get("Location") != "/api/v3/result?correlationId="+e.ID+"&pollingRedirectEnabled=true" || a.Header.Get("pipeforce-result-correlationid") != e.ID {
 		t.Errorf("%d %v", a.StatusCode, a.Header)
@@ -506,17 +506,17 @@ func TestRedirect(t *testing.T) {
 func TestHandshake(t *testing.T) {
 	t.Parallel()
 	w := open(t, ingress.Options{})
-	slack := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "slack", Secrets: []string{"k"}}})
+	slack := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "slack", Secrets: []webhook.Secret{{Ref: "k"}}}})
 	plain := w.put(webhook.Webhook{})
 	body, ts := `{"type":"url_verification","challenge":"abc"}`, itoa(w.now().Unix())
-	a := w.do("POST", "/hooks/"+slack.UUID, body, "X-Slack-Request-Timestamp: "+ts, "X-Slack-Signature: v0="+sign("k", "v0:", ts, ":", body))
+	a := w.do("POST", "/hooks/"+slack.token, body, "X-Slack-Request-Timestamp: "+ts, "X-Slack-Signature: v0="+sign("k", "v0:", ts, ":", body))
 	if a.StatusCode != 200 || a.body != `{"challenge":"abc"}` || a.Header.Get("X-Content-Type-Options") != "nosniff" || len(w.taken()) != 0 {
 		t.Errorf("%d %s", a.StatusCode, a.body)
 	}
-	a = w.do("POST", "/hooks/"+slack.UUID, body, "X-Slack-Request-Timestamp: "+ts, "X-Slack-Signature: v0="+sign("other", "v0:", ts, ":", body))
+	a = w.do("POST", "/hooks/"+slack.token, body, "X-Slack-Request-Timestamp: "+ts, "X-Slack-Signature: v0="+sign("other", "v0:", ts, ":", body))
 	if a.StatusCode != 401 || strings.Contains(a.body, "abc") {
 		t.Errorf("unproven: %d %s", a.StatusCode, a.body)
 	}
-	w.do("POST", "/hooks/"+plain.UUID, body)
+	w.do("POST", "/hooks/"+plain.token, body)
 	one(t, w, "elsewhere")
 }

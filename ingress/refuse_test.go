@@ -34,7 +34,7 @@ func BenchmarkRefuse(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	hook, err := d.Put(b.Context(), webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "hmac", Header: "X-Sig", Secrets: []string{"k"}}})
+	_, known, err := d.Put(b.Context(), webhook.Webhook{EventKey: "a", Verify: webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}, Secrets: []webhook.Secret{{Ref: "k"}}}}, "")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -43,13 +43,13 @@ func BenchmarkRefuse(b *testing.B) {
 		b.Fatal(err)
 	}
 	wrong := strings.Repeat("0", 36)
-	almost := hook.UUID[:35] + "x"
+	almost := known[:35] + "x"
 	for _, c := range []struct{ name, token, sig string }{
 		{"unknown", wrong, strings.Repeat("0", 64)},
 		{"unknown but for the end", almost, strings.Repeat("0", 64)},
-		{"bad signature", hook.UUID, strings.Repeat("0", 64)},
-		{"no signature", hook.UUID, ""},
-		{"malformed signature", hook.UUID, "xyz"},
+		{"bad signature", known, strings.Repeat("0", 64)},
+		{"no signature", known, ""},
+		{"malformed signature", known, "xyz"},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			var ctx fasthttp.RequestCtx

@@ -102,7 +102,7 @@ func TestRawHTTPBufferReuse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range reuseHooks {
-		w.put(webhook.Webhook{UUID: reuseToken(i), EventKey: fmt.Sprint("reuse.", i)})
+		w.putToken(webhook.Webhook{EventKey: fmt.Sprint("reuse.", i)}, reuseToken(i))
 	}
 	w.srv, err = ingress.New(ingress.Options{Address: "127.0.0.1:0"}, ingress.Deps{Emitter: k, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: time.Now})
 	if err != nil {

@@ -50,7 +50,7 @@ func TestParallelReplay(t *testing.T) {
 	const callers, each = 50, 20
 	dir := t.TempDir()
 	w, s := process(t, dir)
-	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"k"}}})
+	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
 	replay := func() map[string]int {
 		ids := map[string]int{}
 		var mu sync.Mutex
@@ -58,7 +58,7 @@ func TestParallelReplay(t *testing.T) {
 		for range callers {
 			wg.Go(func() {
 				for range each {
-					a := w.do("POST", "/hooks/"+hook.UUID, "b", "X-Hub-Signature-256: sha256="+sign("k", "b"), "X-GitHub-Delivery: d1")
+					a := w.do("POST", "/hooks/"+hook.token, "b", "X-Hub-Signature-256: sha256="+sign("k", "b"), "X-GitHub-Delivery: d1")
 					mu.Lock()
 					ids[a.Status+" "+a.Header.Get("pipeforce-result-correlationid")]++
 					mu.Unlock()

@@ -53,7 +53,7 @@ func BenchmarkWhole(b *testing.B) {
 		b.Run(fmt.Sprintf("accept/%d", callers), func(b *testing.B) {
 			s := openStore(b)
 			w, hook := door(b, each{accepting{s}})
-			load(b, w.addr, callers, "POST /hooks/"+hook.UUID+" HTTP/1.1\r\n"+head)
+			load(b, w.addr, callers, "POST /hooks/"+hook.token+" HTTP/1.1\r\n"+head)
 		})
 	}
 	b.Run("run/64", func(b *testing.B) {
@@ -61,7 +61,7 @@ func BenchmarkWhole(b *testing.B) {
 		emitter, eng := startEngine(b, s)
 		w, hook := door(b, each{emitter})
 		begin := time.Now()
-		load(b, w.addr, 64, "POST /hooks/"+hook.UUID+" HTTP/1.1\r\n"+head)
+		load(b, w.addr, 64, "POST /hooks/"+hook.token+" HTTP/1.1\r\n"+head)
 		for {
 			left, err := s.Unsettled(b.Context(), 0, 1)
 			if err != nil {
@@ -86,7 +86,7 @@ func openStore(b *testing.B) *sqlite.Store {
 	return s
 }
 
-func door(b *testing.B, m ingress.Emitter) (*world, webhook.Webhook) {
+func door(b *testing.B, m ingress.Emitter) (*world, hook) {
 	b.Helper()
 	w := &world{t: b, hooks: map[string]webhook.Webhook{}}
 	logger := slog.New(slog.DiscardHandler)
@@ -94,13 +94,13 @@ func door(b *testing.B, m ingress.Emitter) (*world, webhook.Webhook) {
 	if w.dir, err = ingress.NewDirectory(b.Context(), w, presets(b), secrets{}, ingress.DirectoryOptions{Now: time.Now, Logger: logger}); err != nil {
 		b.Fatal(err)
 	}
-	hook := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []string{"k"}}})
+	made := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
 	w.srv, err = ingress.New(ingress.Options{Address: "127.0.0.1:0"}, ingress.Deps{Emitter: m, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: time.Now})
 	if err != nil {
 		b.Fatal(err)
 	}
 	w.serve()
-	return w, hook
+	return w, made
 }
 
 func startEngine(b *testing.B, s *sqlite.Store) (*engine.Emitter, *engine.Engine) {

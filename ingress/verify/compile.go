@@ -55,7 +55,7 @@ func invalid(parameter, format string, args ...any) *fault.Error {
 }
 
 func tokenAlone(w webhook.Verify, secrets [][]byte) (*Verifier, error) {
-	if len(secrets) > 0 || len(w.Secrets) > 0 || w.Header != "" || w.Algorithm != "" || w.Encoding != "" || w.Prefix != "" || w.Tolerance != 0 {
+	if len(secrets) > 0 || len(w.Secrets) > 0 || len(w.Options) > 0 || w.Tolerance != 0 {
 		return nil, invalid("preset", "secrets and signature settings need a preset").
 			WithHint(`set preset, for example "hmac"; without one the token alone opens the webhook`)
 	}
@@ -65,21 +65,26 @@ func tokenAlone(w webhook.Verify, secrets [][]byte) (*Verifier, error) {
 // with gives the scheme with a webhook's own settings in it.
 func (s *preset) with(w webhook.Verify) (*preset, error) {
 	out := *s
+	for name, values := range w.Options {
+		if !slices.Contains(s.settings, name) {
+			return nil, invalid(name, "the preset %q does not take this parameter", s.name)
+		}
+		if len(values) != 1 {
+			return nil, invalid(name, "one value is needed")
+		}
+	}
 	for _, set := range []struct {
 		name, value string
 		into        *string
 		allowed     []string
 	}{
-		{"header", w.Header, &out.signature.header, nil},
-		{"algorithm", w.Algorithm, &out.signature.algorithm, algorithms},
-		{"encoding", w.Encoding, &out.signature.encoding, encodings},
-		{"prefix", w.Prefix, &out.signature.prefix, nil},
+		{"header", w.Options.First("header"), &out.signature.header, nil},
+		{"algorithm", w.Options.First("algorithm"), &out.signature.algorithm, algorithms},
+		{"encoding", w.Options.First("encoding"), &out.signature.encoding, encodings},
+		{"prefix", w.Options.First("prefix"), &out.signature.prefix, nil},
 	} {
 		if set.value == "" {
 			continue
-		}
-		if !slices.Contains(s.settings, set.name) {
-			return nil, invalid(set.name, "the preset %q does not take this parameter", s.name)
 		}
 		if set.allowed != nil && !slices.Contains(set.allowed, set.value) {
 			return nil, invalid(set.name, "%q is none of %s", set.value, strings.Join(quoted(set.allowed), ", ")).

@@ -29,16 +29,16 @@ func TestCompileRefuses(t *testing.T) {
 		"secret is not base64":     {webhook.Verify{Preset: "standard-webhooks"}, one, "secrets", "not base64"},
 		"secret is its prefix":     {webhook.Verify{Preset: "standard-webhooks"}, [][]byte{[]byte("whsec_")}, "secrets", "0 bytes"},
 		"secret too short":         {webhook.Verify{Preset: "standard-webhooks"}, [][]byte{[]byte("whsec_AAAA")}, "secrets", "3 bytes"},
-		"header of another preset": {webhook.Verify{Preset: "github", Header: "X"}, one, "header", "does not take"},
+		"header of another preset": {webhook.Verify{Preset: "github", Options: webhook.Options{"header": {"X"}}}, one, "header", "does not take"},
 		"hmac without header":      {webhook.Verify{Preset: "hmac"}, one, "header", "name of the header"},
-		"hmac with a bad header":   {webhook.Verify{Preset: "hmac", Header: "a b"}, one, "header", "not a header name"},
-		"unknown algorithm":        {webhook.Verify{Preset: "hmac", Header: "X-S", Algorithm: "sha521"}, one, "algorithm", `did you mean "sha512"?`},
-		"unknown encoding":         {webhook.Verify{Preset: "hmac", Header: "X-S", Encoding: "bas64"}, one, "encoding", `did you mean "base64"?`},
+		"hmac with a bad header":   {webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"a b"}}}, one, "header", "not a header name"},
+		"unknown algorithm":        {webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-S"}, "algorithm": {"sha521"}}}, one, "algorithm", `did you mean "sha512"?`},
+		"unknown encoding":         {webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-S"}, "encoding": {"bas64"}}}, one, "encoding", `did you mean "base64"?`},
 		"tolerance untimed":        {webhook.Verify{Preset: "github", Tolerance: 5}, one, "tolerance", "no timestamp"},
 		"tolerance negative":       {webhook.Verify{Preset: "slack", Tolerance: -5}, one, "tolerance", "1 to 86400"},
 		"tolerance too large":      {webhook.Verify{Preset: "slack", Tolerance: 86_401}, one, "tolerance", "1 to 86400"},
 		"secret without preset":    {webhook.Verify{}, one, "preset", "need a preset"},
-		"header without preset":    {webhook.Verify{Header: "X"}, nil, "preset", "need a preset"},
+		"header without preset":    {webhook.Verify{Options: webhook.Options{"header": {"X"}}}, nil, "preset", "need a preset"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +80,7 @@ func TestNeverOpens(t *testing.T) {
 func TestSecretIsCopied(t *testing.T) {
 	t.Parallel()
 	secret := []byte("wipe me")
-	v, err := load(t).Compile(webhook.Verify{Preset: "hmac", Header: "X-Sig"}, [][]byte{secret})
+	v, err := load(t).Compile(webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, [][]byte{secret})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,9 +62,17 @@ func readVectors(r *reader, n *yaml.Node) []vector {
 			"delivery":  r.text(&v.delivery),
 			"challenge": r.text(&v.challenge),
 			"settings": func(n *yaml.Node) {
+				v.verify.Options = webhook.Options{}
+				option := func(n *yaml.Node, name string) {
+					var text string
+					r.text(&text)(n)
+					v.verify.Options[name] = []string{text}
+				}
 				r.mapping(n, map[string]func(*yaml.Node){
-					"header": r.text(&v.verify.Header), "algorithm": r.text(&v.verify.Algorithm),
-					"encoding": r.text(&v.verify.Encoding), "prefix": r.text(&v.verify.Prefix),
+					"header":    func(n *yaml.Node) { option(n, "header") },
+					"algorithm": func(n *yaml.Node) { option(n, "algorithm") },
+					"encoding":  func(n *yaml.Node) { option(n, "encoding") },
+					"prefix":    func(n *yaml.Node) { option(n, "prefix") },
 					"tolerance": r.number(&v.verify.Tolerance, 1, 86_400),
 				})
 			},

@@ -57,7 +57,7 @@ func compile(tb testing.TB, settings webhook.Verify, secrets ...string) *verify.
 // TestEveryByteCounts: no request with one changed byte, in body or signature, is accepted.
 func TestEveryByteCounts(t *testing.T) {
 	t.Parallel()
-	v := compile(t, webhook.Verify{Preset: "hmac", Header: "X-Sig"}, "k")
+	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, "k")
 	body, sig := "The quick brown fox", sign("k", "The quick brown fox")
 	judge := func(sig, body string) error {
 		_, err := v.Verify(verify.Request{Header: fields{"X-Sig": {sig}}, Body: []byte(body)}, time.Now())
@@ -91,7 +91,7 @@ func TestEveryByteCounts(t *testing.T) {
 // TestWireBytes: the proof is over the bytes as they came, also where they are not text.
 func TestWireBytes(t *testing.T) {
 	t.Parallel()
-	v := compile(t, webhook.Verify{Preset: "hmac", Header: "X-Sig"}, "k")
+	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, "k")
 	for _, body := range []string{"", "\xff\x00\r\n", "\x1f\x8b\x08", "{\"a\": 1}\r\n"} {
 		h := fields{"X-Sig": {sign("k", body)}}
 		if _, err := v.Verify(verify.Request{Header: h, Body: []byte(body)}, time.Now()); err != nil {
@@ -106,7 +106,7 @@ func TestRotation(t *testing.T) {
 	for i := range 8 {
 		secrets = append(secrets, fmt.Sprint("secret ", i))
 	}
-	v := compile(t, webhook.Verify{Preset: "hmac", Header: "X-Sig"}, secrets...)
+	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, secrets...)
 	for _, s := range secrets {
 		if _, err := v.Verify(verify.Request{Header: fields{"X-Sig": {sign(s, "b")}}, Body: []byte("b")}, time.Now()); err != nil {
 			t.Errorf("%s: %v", s, err)
@@ -146,7 +146,7 @@ func TestDelivery(t *testing.T) {
 	if d := stamped(wide, now.Unix(), "a"); d.Window != 48*time.Hour {
 		t.Errorf("window = %v", d.Window)
 	}
-	plain := compile(t, webhook.Verify{Preset: "hmac", Header: "X-Sig"}, "k")
+	plain := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, "k")
 	if d, err := plain.Verify(verify.Request{Header: fields{"X-Sig": {sign("k", "")}}}, now); err != nil || d != (verify.Delivery{}) {
 		t.Errorf("a scheme that names no delivery: %+v, %v", d, err)
 	}

@@ -27,10 +27,22 @@ func (l *localResults) CompleteResult(_ context.Context, id string, _ []byte, _ 
 // noWebhooks refuses to manage webhooks where there is no door.
 type noWebhooks struct{}
 
-func (noWebhooks) Put(context.Context, webhook.Webhook) (webhook.Webhook, error) {
+func (noWebhooks) Put(context.Context, webhook.Webhook, string) (webhook.Webhook, string, error) {
+	return webhook.Webhook{}, "", errNoServer
+}
+
+func (noWebhooks) Change(context.Context, string, func(*webhook.Webhook) error) (webhook.Webhook, error) {
+	return webhook.Webhook{}, errNoServer
+}
+
+func (noWebhooks) Rotate(context.Context, string, time.Duration) (webhook.Webhook, string, error) {
+	return webhook.Webhook{}, "", errNoServer
+}
+
+func (noWebhooks) Enable(context.Context, string, bool) (webhook.Webhook, error) {
 	return webhook.Webhook{}, errNoServer
 }
 func (noWebhooks) Get(string) (webhook.Webhook, bool)   { return webhook.Webhook{}, false }
 func (noWebhooks) List() []webhook.Webhook              { return nil }
 func (noWebhooks) Delete(context.Context, string) error { return errNoServer }
-func (noWebhooks) URL(webhook.Webhook) string           { return "" }
+func (noWebhooks) URL(string) string                    { return "" }

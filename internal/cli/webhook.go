@@ -51,6 +51,7 @@ func (c *cli) webhookRejectsCommand() *cobra.Command {
 // verifyFlags are what `pi webhook verify` is given.
 type verifyFlags struct {
 	settings webhook.Verify
+	options  [4]string // header, algorithm, encoding, prefix
 	secrets  []string
 	headers  []string
 	body, at string
@@ -78,16 +79,25 @@ func (c *cli) webhookVerifyCommand() *cobra.Command {
 	flags.StringVar(&f.body, "body", "", "the body: `TEXT`, or @file, or @- for standard input")
 	flags.StringVar(&f.at, "at", "", "judge as if it were this `TIME` (RFC 3339), for requests that were kept")
 	flags.IntVar(&f.settings.Tolerance, "tolerance", 0, "allowed age in `SECONDS` (default: the preset's)")
-	flags.StringVar(&f.settings.Header, "signature-header", "", "for the preset hmac: `NAME` of the header with the signature")
-	flags.StringVar(&f.settings.Algorithm, "algorithm", "", "for the preset hmac: sha256, sha512 or sha1")
-	flags.StringVar(&f.settings.Encoding, "encoding", "", "for the preset hmac: hex or base64")
-	flags.StringVar(&f.settings.Prefix, "prefix", "", "for the preset hmac: `TEXT` in front of the signature")
+	flags.StringVar(&f.options[0], "signature-header", "", "for the preset hmac: `NAME` of the header with the signature")
+	flags.StringVar(&f.options[1], "algorithm", "", "for the preset hmac: sha256, sha512 or sha1")
+	flags.StringVar(&f.options[2], "encoding", "", "for the preset hmac: hex or base64")
+	flags.StringVar(&f.options[3], "prefix", "", "for the preset hmac: `TEXT` in front of the signature")
 	return cmd
 }
 
 func (c *cli) verify(f verifyFlags) error {
 	if f.settings.Preset == "" {
 		return fault.New(fault.CLIUsage, "--preset is missing").WithHint("name the sender's scheme, for example --preset github")
+	}
+	for i, name := range []string{"header", "algorithm", "encoding", "prefix"} {
+		if f.options[i] == "" {
+			continue
+		}
+		if f.settings.Options == nil {
+			f.settings.Options = webhook.Options{}
+		}
+		f.settings.Options[name] = []string{f.options[i]}
 	}
 	now := c.Now()
 	if f.at != "" {

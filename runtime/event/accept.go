@@ -4,7 +4,7 @@ import "time"
 
 // Dedupe names a delivery, so that a repeated one makes no second event. The zero value asks for none.
 type Dedupe struct {
-	Scope string    // who counts: a webhook's uuid, for example
+	Scope string    // who counts: a webhook's id, for example
 	Key   string    // the sender's id of the delivery; empty = no dedupe
 	Until time.Time // how long the key is remembered at least
 }

@@ -144,7 +144,7 @@ func Codes() []Info {
 
 		{ServerListen, Environment, "a listener cannot be opened", "free the address or choose another one"},
 
-		{WebhookUnknown, Input, "no webhook has this uuid", "list them with `pi command webhook.get`"},
+		{WebhookUnknown, Input, "no webhook has this id or token", "list them with `pi command webhook.get`"},
 		{WebhookInvalid, Input, "a webhook setting is wrong", "see the message for the parameter"},
 		{WebhookUnverified, Input, "a request could not be proven", "see `pi webhook rejects` for the reason"},
 		{WebhookTooLarge, Input, "a request is larger than the webhook allows", "send less, or raise maxPayloadLength"},

@@ -113,10 +113,10 @@ type Results interface {
 
 // Webhooks keeps the settings of inbound URLs.
 type Webhooks interface {
-	// PutWebhook inserts or replaces the webhook with its UUID.
+	// PutWebhook inserts or replaces the webhook with its ID.
 	PutWebhook(ctx context.Context, w webhook.Webhook) error
-	// DeleteWebhook removes it; an unknown uuid is no error.
-	DeleteWebhook(ctx context.Context, uuid string) error
+	// DeleteWebhook removes it; an unknown id is no error.
+	DeleteWebhook(ctx context.Context, id string) error
 	// Webhooks lists all, by creation.
 	Webhooks(ctx context.Context) ([]webhook.Webhook, error)
 }

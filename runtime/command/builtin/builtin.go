@@ -27,15 +27,23 @@ type Results interface {
 	CompleteResult(ctx context.Context, correlationID string, value []byte, at time.Time) (first bool, err error)
 }
 
-// Webhooks keeps the settings of inbound URLs.
+// Webhooks keeps the settings of inbound URLs. A ref is the id of a webhook or one of its live tokens; an
+// unknown one is a fault with fault.WebhookUnknown where a change needs it.
 type Webhooks interface {
-	// Put checks and stores w, new or in place of the one with its UUID, and gives it as stored. An
-	// empty UUID asks for a new one, empty settings for their defaults.
-	Put(ctx context.Context, w webhook.Webhook) (webhook.Webhook, error)
-	Get(uuid string) (webhook.Webhook, bool)
+	// Put checks and stores w as a new webhook and gives it as stored, with its token, which cannot be
+	// had later. An empty token asks for a random one, empty settings for their defaults.
+	Put(ctx context.Context, w webhook.Webhook, token string) (stored webhook.Webhook, issued string, err error)
+	// Change applies a function to the settings of a webhook and checks and stores the outcome.
+	Change(ctx context.Context, ref string, change func(*webhook.Webhook) error) (webhook.Webhook, error)
+	// Rotate makes a new token; the one before lives on for grace.
+	Rotate(ctx context.Context, ref string, grace time.Duration) (stored webhook.Webhook, issued string, err error)
+	Enable(ctx context.Context, ref string, on bool) (webhook.Webhook, error)
+	Get(ref string) (webhook.Webhook, bool)
 	List() []webhook.Webhook
-	Delete(ctx context.Context, uuid string) error
-	URL(w webhook.Webhook) string
+	// Delete removes a webhook; an unknown ref is no error.
+	Delete(ctx context.Context, ref string) error
+	// URL is the address for senders, without the token where that is empty.
+	URL(token string) string
 }
 
 // All is the list of built-in commands.

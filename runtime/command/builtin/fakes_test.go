@@ -3,6 +3,8 @@ package builtin_test
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/command/commandtest"
 	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -46,41 +49,84 @@ func (w *world) CompleteResult(_ context.Context, id string, value []byte, _ tim
 	return true, nil
 }
 
-func (w *world) Put(_ context.Context, h webhook.Webhook) (webhook.Webhook, error) {
+// Put keeps webhooks as a directory does, but judges nothing. The id of a webhook is made from its number.
+func (w *world) Put(_ context.Context, h webhook.Webhook, text string) (webhook.Webhook, string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h.UUID = cmp.Or(h.UUID, event.NewID(commandtest.Now()))
+	h.ID = fmt.Sprintf("%s%d", webhook.IDPrefix, len(w.webhooks)+1)
+	text = cmp.Or(text, "random-token-random-token")
+	h.Tokens = []webhook.Token{webhook.NewToken(text, commandtest.Now())}
 	h.PayloadType = cmp.Or(h.PayloadType, webhook.Base64)
 	h.MaxPayloadLength = cmp.Or(h.MaxPayloadLength, webhook.DefaultMaxPayloadLength)
-	w.webhooks[h.UUID] = h
+	w.webhooks[h.ID] = h
+	return h, text, nil
+}
+
+func (w *world) Change(_ context.Context, ref string, change func(*webhook.Webhook) error) (webhook.Webhook, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h, found := w.find(ref)
+	if !found {
+		return h, fault.New(fault.WebhookUnknown, "no webhook has this id or token")
+	}
+	h = h.Clone()
+	if err := change(&h); err != nil {
+		return h, err
+	}
+	w.webhooks[h.ID] = h
 	return h, nil
 }
 
-func (w *world) Get(uuid string) (webhook.Webhook, bool) {
+func (w *world) Rotate(ctx context.Context, ref string, grace time.Duration) (webhook.Webhook, string, error) {
+	const text = "rotated-token-rotated-token"
+	h, err := w.Change(ctx, ref, func(h *webhook.Webhook) error {
+		last := h.Tokens[0]
+		last.NotAfter = commandtest.Now().Add(grace)
+		h.Tokens = []webhook.Token{webhook.NewToken(text, commandtest.Now()), last}
+		return nil
+	})
+	return h, text, err
+}
+
+func (w *world) Enable(ctx context.Context, ref string, on bool) (webhook.Webhook, error) {
+	return w.Change(ctx, ref, func(h *webhook.Webhook) error { h.Disabled = !on; return nil })
+}
+
+// find expects w.mu to be held.
+func (w *world) find(ref string) (webhook.Webhook, bool) {
+	hash := webhook.NewToken(ref, time.Time{}).Hash
+	for _, h := range w.webhooks {
+		if h.ID == ref || slices.ContainsFunc(h.Tokens, func(t webhook.Token) bool { return t.Hash == hash }) {
+			return h, true
+		}
+	}
+	return webhook.Webhook{}, false
+}
+
+func (w *world) Get(ref string) (webhook.Webhook, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h, ok := w.webhooks[uuid]
-	return h, ok
+	return w.find(ref)
 }
 
 func (w *world) List() []webhook.Webhook {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	list := []webhook.Webhook{}
-	for _, h := range w.webhooks {
-		list = append(list, h)
-	}
-	slices.SortFunc(list, func(a, b webhook.Webhook) int { return cmp.Compare(a.UUID, b.UUID) })
-	return list
+	return slices.SortedFunc(maps.Values(w.webhooks), func(a, b webhook.Webhook) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-func (w *world) Delete(_ context.Context, uuid string) error {
+func (w *world) Delete(_ context.Context, ref string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.webhooks, uuid)
+	if h, found := w.find(ref); found {
+		delete(w.webhooks, h.ID)
+	}
 	return nil
 }
 
-func (w *world) URL(h webhook.Webhook) string {
-	return "http://localhost/api/v3/command/webhook.receive?token=" + h.UUID
+func (w *world) URL(text string) string {
+	if text == "" {
+		return "http://localhost/api/v3/command/webhook.receive"
+	}
+	return "http://localhost/api/v3/command/webhook.receive?token=" + text
 }

@@ -13,8 +13,8 @@ func webhookGet(d Deps) command.Definition {
 		Spec: command.Spec{
 			Name:    "webhook.get",
 			Summary: "Shows one webhook, or all of them.",
-			Params:  []command.Param{{Name: "uuid", Type: command.TypeText, Summary: "Token of the webhook; without it all are listed."}},
-			Result:  "The webhook as webhook.put gives it, or a list of them.",
+			Params:  []command.Param{{Name: "uuid", Type: command.TypeText, Aliases: []string{"webhook"}, Summary: "Token or id of the webhook; without it all are listed."}},
+			Result:  "The webhook: id, eventKey, webhookUrl without its token, payloadType, maxPayloadLength, verify (the preset), secrets (their number), enabled and tokens (the last six characters of each, when it was made, when it ends and was last used); or a list of them.",
 			Examples: []command.Example{
 				{
 					Title: "one",
@@ -25,8 +25,8 @@ func webhookGet(d Deps) command.Definition {
 				{
 					Title: "all",
 					Pipeline: "pipeline:\n  - webhook.put: {eventKey: webhook.lead.created, uuid: 5f0f4bd4-6b8c-4e0c-9d3e-1d5a0c2f7b11}\n" +
-						"  - webhook.get\n  - set: ${body[0].uuid}\n",
-					Want: `"5f0f4bd4-6b8c-4e0c-9d3e-1d5a0c2f7b11"`,
+						"  - webhook.get\n  - set: ${body[0].tokens[0].hint}\n",
+					Want: `"2f7b11"`,
 				},
 				{
 					Title:    "an unknown one",
@@ -49,7 +49,7 @@ func webhookGet(d Deps) command.Definition {
 			}
 			w, found := d.Webhooks.Get(uuid)
 			if !found {
-				return command.Result{}, fault.New(fault.WebhookUnknown, "no webhook has this uuid")
+				return command.Result{}, fault.New(fault.WebhookUnknown, "no webhook has this id or token")
 			}
 			return command.Value(show(d.Webhooks, w)), nil
 		}),

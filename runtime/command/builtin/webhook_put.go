@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"strings"
 
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/fault"
@@ -17,7 +18,7 @@ func webhookPut(d Deps) command.Definition {
 			Summary: "Creates a webhook, or changes the given settings of an existing one.",
 			Params: []command.Param{
 				{Name: "eventKey", Type: command.TypeText, Summary: "Key of the event that a call makes, such as webhook.lead.created; required for a new webhook."},
-				{Name: "uuid", Type: command.TypeText, Summary: "Token of the webhook to change, or of the new one; default is a random one."},
+				{Name: "uuid", Type: command.TypeText, Aliases: []string{"webhook"}, Summary: "Token or id of the webhook to change, or token of the new one; default is a random one."},
 				{Name: "payloadType", Type: command.TypeText, Enum: []string{string(webhook.Base64), string(webhook.Raw), string(webhook.Ignore)}, Summary: "How the body becomes the payload; default is base64."},
 				{Name: "maxPayloadLength", Type: command.TypeNumber, Summary: "Largest body in bytes, up to 4194304; default is 512000."},
 				{Name: "preset", Type: command.TypeText, Aliases: []string{"verify"}, Summary: "Signature preset, such as github or hmac; without one the token alone opens the webhook."},
@@ -28,7 +29,7 @@ func webhookPut(d Deps) command.Definition {
 				{Name: "encoding", Type: command.TypeText, Enum: []string{"hex", "base64"}, Summary: "Encoding of the signature, for the preset hmac; default is hex."},
 				{Name: "prefix", Type: command.TypeText, Summary: "Text in front of the signature, for the preset hmac."},
 			},
-			Result: "The webhook: eventKey, webhookUrl, uuid, payloadType, maxPayloadLength, verify (the preset) and secrets (their number).",
+			Result: "The webhook as webhook.get gives it; of a new one also uuid, its token, which is shown this once and is then part of webhookUrl.",
 			Effect: true,
 			Examples: []command.Example{
 				{
@@ -54,34 +55,41 @@ func webhookPut(d Deps) command.Definition {
 			if d.Webhooks == nil {
 				return command.Result{}, missing("webhook store")
 			}
-			w, err := changed(d.Webhooks, call.Args)
+			stored, issued, err := putWebhook(ctx, d.Webhooks, call.Args)
 			if err != nil {
 				return command.Result{}, err
 			}
-			if w, err = d.Webhooks.Put(ctx, w); err != nil {
-				return command.Result{}, err
-			}
-			return command.Value(show(d.Webhooks, w)), nil
+			return command.Value(showIssued(d.Webhooks, stored, issued)), nil
 		}),
 	}
 }
 
-// changed gives the webhook with the given settings in place.
-func changed(known Webhooks, args map[string]any) (webhook.Webhook, error) {
-	w := webhook.Webhook{}
-	if uuid, ok := args["uuid"].(string); ok {
-		if old, found := known.Get(uuid); found {
-			w = old
+// putWebhook changes the webhook that uuid names, or makes a new one. issued is the token of a new one.
+func putWebhook(ctx context.Context, known Webhooks, args map[string]any) (stored webhook.Webhook, issued string, err error) {
+	uuid, _ := args["uuid"].(string)
+	if uuid != "" {
+		_, found := known.Get(uuid)
+		if found || strings.HasPrefix(uuid, webhook.IDPrefix) {
+			stored, err = known.Change(ctx, uuid, func(w *webhook.Webhook) error { return setWebhook(w, args) })
+			return stored, "", err
 		}
-		w.UUID = uuid
 	}
+	var w webhook.Webhook
+	if err := setWebhook(&w, args); err != nil {
+		return w, "", err
+	}
+	return known.Put(ctx, w, uuid)
+}
+
+// setWebhook puts the given settings in place.
+func setWebhook(w *webhook.Webhook, args map[string]any) error {
 	if preset, ok := args["preset"].(string); ok && preset != w.Verify.Preset {
 		w.Verify = webhook.Verify{Preset: preset} // the other settings belong to the old preset
 	}
 	if secret, given := args["secret"]; given {
 		secrets, ok := secretsOf(secret)
 		if !ok {
-			return w, fault.New(fault.CommandType, "parameter %q must be a text or a list of texts", "secret")
+			return fault.New(fault.CommandType, "parameter %q must be a text or a list of texts", "secret")
 		}
 		w.Verify.Secrets = secrets
 	}
@@ -92,7 +100,7 @@ func changed(known Webhooks, args map[string]any) (webhook.Webhook, error) {
 		if v, given := args[set.name]; given {
 			n, ok := v.(int)
 			if !ok {
-				return w, fault.New(fault.CommandType, "parameter %q must be a whole number", set.name)
+				return fault.New(fault.CommandType, "parameter %q must be a whole number", set.name)
 			}
 			*set.into = n
 		}
@@ -100,55 +108,49 @@ func changed(known Webhooks, args map[string]any) (webhook.Webhook, error) {
 	for _, set := range []struct {
 		name string
 		into *string
-	}{
-		{"eventKey", &w.EventKey},
-		{"payloadType", (*string)(&w.PayloadType)},
-		{"header", &w.Verify.Header},
-		{"algorithm", &w.Verify.Algorithm},
-		{"encoding", &w.Verify.Encoding},
-		{"prefix", &w.Verify.Prefix},
-	} {
+	}{{"eventKey", &w.EventKey}, {"payloadType", (*string)(&w.PayloadType)}} {
 		if text, ok := args[set.name].(string); ok {
 			*set.into = text
 		}
 	}
+	for _, name := range []string{"header", "algorithm", "encoding", "prefix"} {
+		text, ok := args[name].(string)
+		switch {
+		case !ok:
+		case text == "":
+			delete(w.Verify.Options, name)
+		default:
+			if w.Verify.Options == nil {
+				w.Verify.Options = webhook.Options{}
+			}
+			w.Verify.Options[name] = []string{text}
+		}
+	}
 	if w.EventKey == "" {
-		return w, fault.New(fault.CommandMissing, "parameter %q is missing", "eventKey").
+		return fault.New(fault.CommandMissing, "parameter %q is missing", "eventKey").
 			WithHint("a new webhook needs it; to change one, give its uuid")
 	}
-	return w, nil
+	return nil
 }
 
 // secretsOf reads one secret or several; an empty text stands for none.
-func secretsOf(v any) ([]string, bool) {
+func secretsOf(v any) ([]webhook.Secret, bool) {
 	switch v := v.(type) {
 	case string:
 		if v == "" {
 			return nil, true
 		}
-		return []string{v}, true
+		return []webhook.Secret{{Ref: v}}, true
 	case []any:
-		out := make([]string, 0, len(v))
+		out := make([]webhook.Secret, 0, len(v))
 		for _, item := range v {
 			text, ok := item.(string)
 			if !ok || text == "" {
 				return nil, false
 			}
-			out = append(out, text)
+			out = append(out, webhook.Secret{Ref: text})
 		}
 		return out, true
 	}
 	return nil, false
-}
-
-// show gives a webhook for people: of its secrets only the number.
-func show(known Webhooks, w webhook.Webhook) map[string]any {
-	var verify any
-	if w.Verify.Preset != "" {
-		verify = w.Verify.Preset
-	}
-	return map[string]any{
-		"eventKey": w.EventKey, "webhookUrl": known.URL(w), "uuid": w.UUID, "payloadType": string(w.PayloadType),
-		"maxPayloadLength": w.MaxPayloadLength, "verify": verify, "secrets": len(w.Verify.Secrets),
-	}
 }

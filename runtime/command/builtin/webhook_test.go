@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,17 +43,22 @@ func TestWebhookPutFromTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"eventKey": "webhook.lead.created", "webhookUrl": "http://localhost/api/v3/command/webhook.receive?token=" + token,
-		"uuid": token, "payloadType": "raw", "maxPayloadLength": 1000, "verify": "hmac", "secrets": 1,
+		"id": "wh_1", "eventKey": "webhook.lead.created", "webhookUrl": "http://localhost/api/v3/command/webhook.receive?token=" + token,
+		"uuid": token, "payloadType": "raw", "maxPayloadLength": 1000, "verify": "hmac", "secrets": 1, "enabled": true,
+		"tokens": []any{map[string]any{"hint": "2f7b11", "created": commandtest.Now().UTC().Format(time.RFC3339), "notAfter": nil, "lastUsed": nil}},
 	}
 	if diff := cmp.Diff(any(want), got); diff != "" {
 		t.Error(diff)
 	}
 	stored := webhook.Webhook{
-		UUID: token, EventKey: "webhook.lead.created", PayloadType: webhook.Raw, MaxPayloadLength: 1000,
-		Verify: webhook.Verify{Preset: "hmac", Secrets: []string{"env:SECRET"}, Tolerance: 60, Header: "X-Sig", Algorithm: "sha512", Encoding: "base64", Prefix: "v1="},
+		ID: "wh_1", EventKey: "webhook.lead.created", PayloadType: webhook.Raw, MaxPayloadLength: 1000,
+		Tokens: []webhook.Token{webhook.NewToken(token, commandtest.Now())},
+		Verify: webhook.Verify{
+			Preset: "hmac", Secrets: []webhook.Secret{{Ref: "env:SECRET"}}, Tolerance: 60,
+			Options: webhook.Options{"header": {"X-Sig"}, "algorithm": {"sha512"}, "encoding": {"base64"}, "prefix": {"v1="}},
+		},
 	}
-	if diff := cmp.Diff(stored, w.webhooks[token]); diff != "" {
+	if diff := cmp.Diff(stored, w.webhooks["wh_1"]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -61,8 +67,8 @@ func TestWebhookPutFromTheCommandLine(t *testing.T) {
 func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
 	t.Parallel()
 	before := webhook.Webhook{
-		UUID: token, EventKey: "webhook.a", PayloadType: webhook.Ignore, MaxPayloadLength: 7,
-		Verify: webhook.Verify{Preset: "hmac", Secrets: []string{"one"}, Tolerance: 60, Header: "X-Sig", Algorithm: "sha1", Encoding: "hex", Prefix: "p"},
+		ID: "wh_1", Tokens: []webhook.Token{webhook.NewToken(token, commandtest.Now())}, EventKey: "webhook.a", PayloadType: webhook.Ignore, MaxPayloadLength: 7,
+		Verify: webhook.Verify{Preset: "hmac", Secrets: []webhook.Secret{{Ref: "one"}}, Tolerance: 60, Options: webhook.Options{"header": {"X-Sig"}, "algorithm": {"sha1"}, "encoding": {"hex"}, "prefix": {"p"}}},
 	}
 	cases := map[string]struct {
 		params map[string]any
@@ -75,21 +81,21 @@ func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
 		"same preset":      {map[string]any{"preset": "hmac"}, func(*webhook.Webhook) {}},
 		"other preset":     {map[string]any{"preset": "github"}, func(w *webhook.Webhook) { w.Verify = webhook.Verify{Preset: "github"} }},
 		"other with secret": {map[string]any{"preset": "github", "secret": "two"}, func(w *webhook.Webhook) {
-			w.Verify = webhook.Verify{Preset: "github", Secrets: []string{"two"}}
+			w.Verify = webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "two"}}}
 		}},
 		"no preset":   {map[string]any{"preset": ""}, func(w *webhook.Webhook) { w.Verify = webhook.Verify{} }},
-		"secret":      {map[string]any{"secret": "two"}, func(w *webhook.Webhook) { w.Verify.Secrets = []string{"two"} }},
-		"two secrets": {map[string]any{"secret": []any{"one", "two"}}, func(w *webhook.Webhook) { w.Verify.Secrets = []string{"one", "two"} }},
+		"secret":      {map[string]any{"secret": "two"}, func(w *webhook.Webhook) { w.Verify.Secrets = []webhook.Secret{{Ref: "two"}} }},
+		"two secrets": {map[string]any{"secret": []any{"one", "two"}}, func(w *webhook.Webhook) { w.Verify.Secrets = []webhook.Secret{{Ref: "one"}, {Ref: "two"}} }},
 		"no secret":   {map[string]any{"secret": ""}, func(w *webhook.Webhook) { w.Verify.Secrets = nil }},
 		"tolerance":   {map[string]any{"tolerance": 0}, func(w *webhook.Webhook) { w.Verify.Tolerance = 0 }},
-		"header":      {map[string]any{"header": "X-B"}, func(w *webhook.Webhook) { w.Verify.Header = "X-B" }},
-		"algorithm":   {map[string]any{"algorithm": "sha256"}, func(w *webhook.Webhook) { w.Verify.Algorithm = "sha256" }},
-		"encoding":    {map[string]any{"encoding": "base64"}, func(w *webhook.Webhook) { w.Verify.Encoding = "base64" }},
-		"prefix":      {map[string]any{"prefix": ""}, func(w *webhook.Webhook) { w.Verify.Prefix = "" }},
+		"header":      {map[string]any{"header": "X-B"}, func(w *webhook.Webhook) { w.Verify.Options["header"] = []string{"X-B"} }},
+		"algorithm":   {map[string]any{"algorithm": "sha256"}, func(w *webhook.Webhook) { w.Verify.Options["algorithm"] = []string{"sha256"} }},
+		"encoding":    {map[string]any{"encoding": "base64"}, func(w *webhook.Webhook) { w.Verify.Options["encoding"] = []string{"base64"} }},
+		"prefix":      {map[string]any{"prefix": ""}, func(w *webhook.Webhook) { delete(w.Verify.Options, "prefix") }},
 	}
 	for name, c := range cases {
 		w := newWorld()
-		w.webhooks[token] = before
+		w.webhooks["wh_1"] = before.Clone()
 		params := map[string]any{"uuid": token}
 		for k, v := range c.params {
 			params[k] = v
@@ -98,9 +104,9 @@ func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want := before
+		want := before.Clone()
 		c.change(&want)
-		if diff := cmp.Diff(want, w.webhooks[token]); diff != "" {
+		if diff := cmp.Diff(want, w.webhooks["wh_1"]); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -136,7 +142,7 @@ func TestWebhookPutMessages(t *testing.T) {
 		{"encoding", "base46", "base46", `parameter "encoding" must be one of hex, base64; did you mean "base64"?`, fault.CommandType, false},
 		{"prefix", "{}", map[string]any{}, `parameter "prefix" must be a text, not a map`, fault.CommandType, false},
 		{"payloadtype", "raw", "raw", `webhook.put has no parameter "payloadtype"; did you mean "payloadType"?`, fault.CommandParam, false},
-		{"pipeline", "x", "x", `webhook.put has no parameter "pipeline"; it takes eventKey, uuid, payloadType, maxPayloadLength, preset, verify, secret, tolerance, header, algorithm, encoding, prefix`, fault.CommandParam, false},
+		{"pipeline", "x", "x", `webhook.put has no parameter "pipeline"; it takes eventKey, uuid, webhook, payloadType, maxPayloadLength, preset, verify, secret, tolerance, header, algorithm, encoding, prefix`, fault.CommandParam, false},
 	}
 	for _, c := range cases {
 		w := newWorld()

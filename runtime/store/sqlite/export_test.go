@@ -10,7 +10,7 @@ func (s *Store) LimitWAL(soft, hard int64) { s.writer.wal.soft, s.writer.wal.har
 
 // WriteBroken queues a write that the database refuses.
 func (s *Store) WriteBroken(ctx context.Context) error {
-	return s.write(ctx, 0, func(w *writer) error { return w.conn.exec(`INSERT INTO webhooks (uuid) VALUES (NULL)`) })
+	return s.write(ctx, 0, func(w *writer) error { return w.conn.exec(`INSERT INTO webhooks (id) VALUES (NULL)`) })
 }
 
 // WriteRuined queues a write that fails as a bad disk does, once.

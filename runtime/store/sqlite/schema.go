@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -77,9 +78,34 @@ CREATE TABLE rejects (
 );
 `
 
+// schema2 makes room for webhooks that are named by an id. secure_delete overwrites the tokens that
+// version 1 kept in plain text.
+const schema2 = `
+PRAGMA secure_delete = ON;
+CREATE TABLE webhooks2 (
+	id       TEXT NOT NULL PRIMARY KEY,
+	settings TEXT NOT NULL
+);
+`
+
+const schema2End = `
+DROP TABLE webhooks;
+ALTER TABLE webhooks2 RENAME TO webhooks;
+PRAGMA secure_delete = OFF;
+`
+
+// migration is one step: SQL, then the part that SQL cannot say, then SQL.
+type migration struct {
+	begin   string
+	convert func(*conn) error // nil = nothing
+	end     string
+}
+
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
-func migrations() []string { return []string{schema1} }
+func migrations() []migration {
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}}
+}
 
 // migrate brings the file to the newest version, each step in a transaction of its own.
 func migrate(c *conn, file string) error {
@@ -94,10 +120,21 @@ func migrate(c *conn, file string) error {
 			WithHint("use the program that wrote it, or a newer one")
 	}
 	for ; version < newest; version++ {
-		step := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA user_version = %d; COMMIT", steps[version], version+1)
-		if err := c.exec(step); err != nil {
+		if err := steps[version].run(c, version+1); err != nil {
 			return fmt.Errorf("migrating from version %d: %w", version, err)
 		}
 	}
 	return nil
+}
+
+func (m migration) run(c *conn, version int64) error {
+	if err := c.exec("BEGIN IMMEDIATE; " + m.begin); err != nil {
+		return err
+	}
+	if m.convert != nil {
+		if err := m.convert(c); err != nil {
+			return errors.Join(err, c.exec("ROLLBACK"))
+		}
+	}
+	return c.exec(fmt.Sprintf("%s PRAGMA user_version = %d; COMMIT", m.end, version))
 }

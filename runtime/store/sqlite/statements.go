@@ -46,9 +46,9 @@ func (s *statements) prepare(c *conn) error {
 			WHERE status NOT IN ('done', 'dead', 'cancelled')`},
 
 		{&s.completeResult, `INSERT INTO results (correlation_id, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
-		{&s.putWebhook, `INSERT INTO webhooks (uuid, settings) VALUES (?1, ?2)
-			ON CONFLICT (uuid) DO UPDATE SET settings = ?2`},
-		{&s.deleteWebhook, `DELETE FROM webhooks WHERE uuid = ?`},
+		{&s.putWebhook, `INSERT INTO webhooks (id, settings) VALUES (?1, ?2)
+			ON CONFLICT (id) DO UPDATE SET settings = ?2`},
+		{&s.deleteWebhook, `DELETE FROM webhooks WHERE id = ?`},
 		{&s.insertReject, `INSERT INTO rejects (reject) VALUES (?)`},
 		{&s.trimRejects, `DELETE FROM rejects WHERE id <= (SELECT max(id) FROM rejects) - ?`},
 

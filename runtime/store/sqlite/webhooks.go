@@ -17,15 +17,15 @@ func (s *Store) PutWebhook(ctx context.Context, w webhook.Webhook) error {
 		return fault.Wrap(fault.Internal, err, "encoding a webhook")
 	}
 	return s.write(ctx, len(text), func(tx *writer) error {
-		_, err := tx.sql.putWebhook.run(w.UUID, string(text))
+		_, err := tx.sql.putWebhook.run(w.ID, string(text))
 		return err
 	})
 }
 
 // DeleteWebhook implements store.Webhooks.
-func (s *Store) DeleteWebhook(ctx context.Context, uuid string) error {
+func (s *Store) DeleteWebhook(ctx context.Context, id string) error {
 	return s.write(ctx, 0, func(w *writer) error {
-		_, err := w.sql.deleteWebhook.run(uuid)
+		_, err := w.sql.deleteWebhook.run(id)
 		return err
 	})
 }
@@ -34,7 +34,7 @@ func (s *Store) DeleteWebhook(ctx context.Context, uuid string) error {
 func (s *Store) Webhooks(ctx context.Context) ([]webhook.Webhook, error) {
 	all, err := list(ctx, s, "listing webhooks", scanWebhook, `SELECT settings FROM webhooks`)
 	slices.SortFunc(all, func(a, b webhook.Webhook) int {
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.UUID, b.UUID))
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
 	})
 	return all, err
 }

@@ -130,7 +130,7 @@ func reopen(t *testing.T, open Open) {
 	save(t, s, waiting)
 	_, err = s.CompleteResult(t.Context(), "c", []byte(`"v"`), start())
 	must(t, err)
-	must(t, s.PutWebhook(t.Context(), webhook.Webhook{UUID: "u", Created: start(), Updated: start()}))
+	must(t, s.PutWebhook(t.Context(), webhook.Webhook{ID: "u", Created: start(), Updated: start()}))
 	before := snapshot(t, s)
 	s.AddReject(store.Reject{Time: start(), Reason: "queued.at.close"})
 	must(t, s.Close())
@@ -177,7 +177,7 @@ func everyCall(s store.Store, ctx context.Context) map[string]error { //nolint:r
 	_, out["Due"] = s.Due(ctx, start(), 1)
 	_, out["CompleteResult"] = s.CompleteResult(ctx, "x", nil, start())
 	_, _, out["CompletedResult"] = s.CompletedResult(ctx, "x")
-	out["PutWebhook"] = s.PutWebhook(ctx, webhook.Webhook{UUID: "late"})
+	out["PutWebhook"] = s.PutWebhook(ctx, webhook.Webhook{ID: "late"})
 	out["DeleteWebhook"] = s.DeleteWebhook(ctx, "x")
 	_, out["Webhooks"] = s.Webhooks(ctx)
 	_, out["Rejects"] = s.Rejects(ctx, 1)
@@ -244,9 +244,9 @@ func cancelledWrites(t *testing.T, open Open) {
 				r.Status, r.Steps[0].Command = run.Dead, "changed"
 				_, err2 := s.CompleteResult(ctx, id, []byte("1"), start())
 				_, err3 := s.Prune(ctx, store.Prune{Now: start()})
-				w := webhook.Webhook{UUID: id, Verify: webhook.Verify{Secrets: []string{"env:A"}}}
+				w := webhook.Webhook{ID: id, Verify: webhook.Verify{Secrets: []webhook.Secret{{Ref: "env:A"}}}}
 				err4 := s.PutWebhook(ctx, w)
-				w.Verify.Secrets[0] = "changed"
+				w.Verify.Secrets[0].Ref = "changed"
 				for _, err := range []error{err1, err2, err3, err4} {
 					if err != nil && !errors.Is(err, context.Canceled) {
 						t.Error(err)

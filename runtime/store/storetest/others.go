@@ -64,14 +64,24 @@ func resultRace(t *testing.T, open Open) {
 func webhooksKept(t *testing.T, open Open) {
 	s := fresh(t, open)
 	full := webhook.Webhook{
-		UUID: "b", EventKey: "webhook.lead.created", PayloadType: webhook.Raw, MaxPayloadLength: 1000,
-		Verify: webhook.Verify{
-			Preset: "hmac", Secrets: []string{"env:A", "env:B"}, Tolerance: 300,
-			Header: "x-signature", Algorithm: "sha512", Encoding: "base64", Prefix: "v1=",
+		ID: "b", EventKey: "webhook.lead.created", Title: "Leads", Tags: []string{"crm", "sales"}, Disabled: true, Origin: "leads.webhook.yaml",
+		Tokens: []webhook.Token{
+			{Hash: "aa", Hint: "abcdef", Created: start()},
+			{Hash: "bb", Hint: "ghijkl", Created: start(), NotAfter: start().Add(time.Hour), LastUsed: start().Add(time.Minute)},
 		},
-		Created: start(), Updated: start().Add(time.Second),
+		PayloadType: webhook.Raw, MaxPayloadLength: 1000, Methods: []string{"POST", "PUT"}, ContentTypes: []string{"application/json"},
+		Verify: webhook.Verify{
+			Preset: "hmac", Secrets: []webhook.Secret{{Ref: "env:A"}, {Ref: "env:B", NotAfter: start().Add(time.Hour)}}, Tolerance: 300,
+			Keys:    []string{"file:key.pem"},
+			Options: webhook.Options{"header": {"x-signature"}, "origins": {"a.test", "b.test"}},
+		},
+		Allow: []string{"192.0.2.0/24"}, TrustedProxies: []string{"198.51.100.1"},
+		Rate: webhook.Rate{PerSecond: 0.5, Burst: 3}, Dedupe: webhook.Dedupe{Key: "body.id", Window: 60},
+		Schema:   webhook.Schema{Mode: webhook.Park, Document: []byte(`{"type":"object"}`)},
+		Response: webhook.Response{Wait: 500, Status: 202, Headers: map[string]string{"X-A": "b"}, Body: "${body}"},
+		Created:  start(), Updated: start().Add(time.Second),
 	}
-	older := webhook.Webhook{UUID: "c", EventKey: "x", PayloadType: webhook.Ignore, Created: start().Add(-time.Second)}
+	older := webhook.Webhook{ID: "c", EventKey: "x", PayloadType: webhook.Ignore, Created: start().Add(-time.Second)}
 	must(t, s.PutWebhook(t.Context(), full))
 	must(t, s.PutWebhook(t.Context(), older))
 	older.EventKey = "y"
