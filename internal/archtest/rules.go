@@ -24,7 +24,7 @@ var layers = map[string]int{
 	"runtime/wasm/capability": 2, "runtime/wasm/capability/mail": 4,
 	"runtime/wasm/module": 2, "runtime/wasm/interrupt": 3, "runtime/wasm": 4,
 
-	"ingress/verify/netlist": 3, "ingress/verify": 4, "ingress/internal/front": 4, "ingress/internal/limit": 4, "ingress/internal/form": 4,
+	"ingress/verify/netlist": 3, "ingress/verify": 4, "ingress/internal/front": 4, "ingress/internal/limit": 4, "ingress/internal/form": 4, "ingress/internal/schema": 4,
 	"ingress": 5, "ingress/admin": 6,
 	"runtime/engine": 5,
 	"configs":        5,
@@ -66,6 +66,7 @@ var fences = []fence{
 	{"gopkg.in/yaml.v3", []string{"runtime/pipeline", "ingress/verify", "configs", "internal/cli"}, true},
 	{"github.com/emersion/go-smtp", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
 	{"github.com/emersion/go-sasl", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
+	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"ingress/internal/schema"}, false},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, false},
 	{"testing", []string{"runtime/store/storetest", "runtime/broker/brokertest", "runtime/command/commandtest", "internal/testkit"}, true},
 }

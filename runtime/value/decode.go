@@ -115,10 +115,12 @@ func decodeObject(d *jsontext.Decoder, depth int) (any, error) {
 	return m, err
 }
 
+// longestNumber is more digits than any float64 or sensible integer has.
+const longestNumber = 400
+
 // Number turns the text of a JSON number into the model's form of it.
 func Number(text string) (any, error) {
-	const longest = 400 // more digits than any float64 or sensible integer has
-	if len(text) > longest {
+	if len(text) > longestNumber {
 		return nil, ErrNumber
 	}
 	if i, err := strconv.Atoi(text); err == nil {
