@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/ingress/verify/netlist"
+	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/store"
 	"github.com/penstock/penstock/runtime/webhook"
@@ -24,7 +26,8 @@ type SecretResolver interface {
 
 // DirectoryOptions are the settings of a Directory.
 type DirectoryOptions struct {
-	PublicURL string // as senders see the door; empty = addresses begin with the path
+	PublicURL string         // as senders see the door; empty = addresses begin with the path
+	Lists     *netlist.Lists // of addresses that settings may name with an @; nil = none
 	Now       func() time.Time
 	Logger    *slog.Logger
 }
@@ -32,17 +35,26 @@ type DirectoryOptions struct {
 // Directory is the door's view of the webhooks. Reading takes no lock; a change is stored first and seen
 // by requests after that. It may be used from many goroutines.
 type Directory struct {
-	store   store.Webhooks
-	presets *verify.Presets
-	secrets SecretResolver
-	public  atomic.Pointer[url.URL]
-	now     func() time.Time
-	logger  *slog.Logger
-	decoy   *entry // stands in for an unknown webhook, so that finding none takes as long
+	store    store.Webhooks
+	presets  *verify.Presets
+	secrets  SecretResolver
+	lists    *netlist.Lists
+	language *expr.Language
+	public   atomic.Pointer[url.URL]
+	now      func() time.Time
+	logger   *slog.Logger
+	decoy    *entry // stands in for an unknown webhook, so that finding none takes as long
 
 	mu      sync.Mutex // held while changing
 	current atomic.Pointer[view]
 }
+
+// The limits of expressions in settings: they run while a sender waits.
+const (
+	maxExpression = 4 << 10 // bytes of one
+	maxSteps      = 100_000
+	maxMade       = 4 << 20 // bytes that one evaluation makes
+)
 
 // NewDirectory reads the stored webhooks. One whose preset or secret cannot be used stays listed and
 // refuses every request; that is logged as an error.
@@ -51,7 +63,10 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 	if err != nil {
 		return nil, err
 	}
-	d := &Directory{store: s, presets: p, secrets: secrets, now: o.Now, logger: o.Logger}
+	d := &Directory{
+		store: s, presets: p, secrets: secrets, lists: o.Lists, now: o.Now, logger: o.Logger,
+		language: expr.New(expr.Options{Now: o.Now, MaxSource: maxExpression, MaxSteps: maxSteps, MaxBytes: maxMade}),
+	}
 	d.public.Store(u)
 	if d.decoy, err = d.newDecoy(); err != nil {
 		return nil, err
@@ -79,11 +94,11 @@ func (d *Directory) newDecoy() (*entry, error) {
 
 // compileOrShut gives an entry that refuses everything when the settings cannot be used.
 func (d *Directory) compileOrShut(w webhook.Webhook) *entry {
-	e, err := d.compile(w)
+	e, err := d.compile(w, nil)
 	if err != nil {
 		d.logger.Error("a webhook refuses all requests, because its settings cannot be used",
 			"webhook", w.ID, "event_key", w.EventKey, "code", string(fault.CodeOf(err)), "error", err)
-		return &entry{webhook: w, verifier: verify.Unready()}
+		return &entry{webhook: w, verifier: verify.Unready(), methods: methodNames()}
 	}
 	return e
 }

@@ -145,21 +145,17 @@ func (d *Directory) changeable(ref string) (webhook.Webhook, error) {
 
 // save checks, stores and shows a webhook. d.mu must be held.
 func (d *Directory) save(ctx context.Context, w webhook.Webhook) (webhook.Webhook, error) {
-	w, err := check(w)
-	if err != nil {
-		return webhook.Webhook{}, err
-	}
+	v := d.current.Load()
 	w.Updated = d.stamp()
-	e, err := d.compile(w)
+	e, err := d.compile(w, v.byID[w.ID])
 	if err != nil {
 		return webhook.Webhook{}, err
 	}
-	if err := d.store.PutWebhook(ctx, w); err != nil {
+	if err := d.store.PutWebhook(ctx, e.webhook); err != nil {
 		return webhook.Webhook{}, storeFault(err, "storing a webhook")
 	}
-	v := d.current.Load()
 	d.current.Store(newView(v.with(e), v))
-	return w.Clone(), nil
+	return e.webhook.Clone(), nil
 }
 
 // checkToken judges a token that was given. d.mu must be held.

@@ -99,7 +99,6 @@ func TestPutRefuses(t *testing.T) {
 		"no event key":           {webhook.Webhook{}, "eventKey", "missing", ""},
 		"event key":              {webhook.Webhook{EventKey: "a b"}, "eventKey", "holds the character", ""},
 		"payload type":           {webhook.Webhook{EventKey: "a", PayloadType: "base46"}, "payloadType", `did you mean "base64"?`, ""},
-		"outbound":               {webhook.Webhook{EventKey: "a", PayloadType: "outbound"}, "payloadType", "none of base64, raw and ignore", ""},
 		"length negative":        {webhook.Webhook{EventKey: "a", MaxPayloadLength: -1}, "maxPayloadLength", "1 to 4194304", ""},
 		"length too large":       {webhook.Webhook{EventKey: "a", MaxPayloadLength: 4_194_305}, "maxPayloadLength", "1 to 4194304", ""},
 		"short uuid":             {webhook.Webhook{EventKey: "a"}, "uuid", "16 to 127", "123456789012345"},

@@ -3,43 +3,104 @@ package ingress
 import (
 	"strings"
 
+	"github.com/penstock/penstock/ingress/internal/limit"
+	"github.com/penstock/penstock/ingress/internal/schema"
 	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/ingress/verify/netlist"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
-// entry is a webhook in the form in which requests are judged by it. It never changes.
+// entry is a webhook in the form in which requests are judged by it. It never changes, but for what its
+// limiter counts, and is shared by all tokens of the webhook.
 type entry struct {
 	webhook  webhook.Webhook
 	verifier *verify.Verifier
 	headers  []string // that the preset names, in lower case; they become part of the event
 	proof    string   // header of the signature, in lower case; it never does
+
+	methods      []string       // in upper case; never empty
+	contentTypes mediaTypes     // empty = any
+	restricted   bool           // only callers in allow may come in
+	allow        netlist.List   //
+	proxies      netlist.List   // trusted in addition to the server's
+	rate         *limit.Rate    // nil = no limit
+	dedupe       dedupe         //
+	schema       *schema.Schema // nil = none; webhook.Schema.Mode says what a misfit means
+	response     *response      // nil = at once, as the reference does
 }
 
-// compile makes the entry of a webhook whose settings are complete.
-func (d *Directory) compile(w webhook.Webhook) (*entry, error) {
-	secrets := make([][]byte, len(w.Verify.Secrets))
-	for i, secret := range w.Verify.Secrets {
+// compile checks and completes the settings of a webhook and makes its entry. The entry before, of the
+// same webhook, may be nil. Every problem is a fault with fault.WebhookInvalid that names the parameter.
+func (d *Directory) compile(w webhook.Webhook, before *entry) (*entry, error) {
+	w, err := checkBasics(w)
+	if err != nil {
+		return nil, err
+	}
+	e := &entry{}
+	if w.Methods, err = checkMethods(w.Methods); err != nil {
+		return nil, err
+	}
+	if e.methods = w.Methods; len(e.methods) == 0 {
+		e.methods = []string{"GET", "POST"}
+	}
+	if w.ContentTypes, e.contentTypes, err = checkMediaTypes(w.ContentTypes); err != nil {
+		return nil, err
+	}
+	if e.allow, err = d.addresses("allow", w.Allow); err != nil {
+		return nil, err
+	}
+	e.restricted = len(w.Allow) > 0
+	if e.proxies, err = d.proxies(w.TrustedProxies); err != nil {
+		return nil, err
+	}
+	if err := checkRate(w.Rate); err != nil {
+		return nil, err
+	}
+	e.rate = rateOf(w.Rate, before)
+	if e.dedupe, err = d.dedupe(w.Dedupe); err != nil {
+		return nil, err
+	}
+	if w.Schema, e.schema, err = checkSchema(w.Schema); err != nil {
+		return nil, err
+	}
+	if e.response, err = d.response(w.Response); err != nil {
+		return nil, err
+	}
+	if e.verifier, err = d.verifier(w.Verify); err != nil {
+		return nil, err
+	}
+	e.webhook = w
+	d.nameHeaders(e)
+	return e, nil
+}
+
+func (d *Directory) verifier(v webhook.Verify) (*verify.Verifier, error) {
+	secrets := make([][]byte, len(v.Secrets))
+	for i, secret := range v.Secrets {
 		text, err := d.secrets.Resolve(secret.Ref)
 		if err != nil {
 			return nil, fault.Wrap(fault.WebhookInvalid, err, "resolving a secret").In("secrets")
 		}
 		secrets[i] = []byte(text)
 	}
-	v, err := d.presets.Compile(w.Verify, secrets)
-	if err != nil {
-		return nil, err
+	return d.presets.Compile(v, secrets)
+}
+
+// nameHeaders notes the header fields that the preset names.
+func (d *Directory) nameHeaders(e *entry) {
+	v := e.webhook.Verify
+	e.proof = strings.ToLower(v.Options.First("header"))
+	info, ok := d.presets.Info(v.Preset)
+	if !ok {
+		return
 	}
-	e := &entry{webhook: w, verifier: v, proof: strings.ToLower(w.Verify.Options.First("header"))}
-	if info, ok := d.presets.Info(w.Verify.Preset); ok {
-		for _, name := range []string{info.Event, info.Delivery} {
-			if name != "" {
-				e.headers = append(e.headers, strings.ToLower(name))
-			}
-		}
-		if info.Signature != "" {
-			e.proof = strings.ToLower(info.Signature)
+	for _, name := range []string{info.Event, info.Delivery} {
+		if name != "" {
+			e.headers = append(e.headers, strings.ToLower(name))
 		}
 	}
-	return e, nil
+	if info.Signature != "" {
+		e.proof = strings.ToLower(info.Signature)
+	}
 }
