@@ -85,7 +85,7 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 
 func (d *Directory) newDecoy() (*entry, error) {
 	settings := webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Signature"}}}
-	v, err := d.presets.Compile(settings, [][]byte{[]byte(rand.Text())})
+	v, err := d.presets.Compile(settings, verify.Material{Secrets: []verify.Secret{{Text: []byte(rand.Text())}}})
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "preparing the directory of webhooks")
 	}

@@ -76,15 +76,15 @@ func (d *Directory) compile(w webhook.Webhook, before *entry) (*entry, error) {
 }
 
 func (d *Directory) verifier(v webhook.Verify) (*verify.Verifier, error) {
-	secrets := make([][]byte, len(v.Secrets))
-	for i, secret := range v.Secrets {
+	var m verify.Material
+	for _, secret := range v.Secrets {
 		text, err := d.secrets.Resolve(secret.Ref)
 		if err != nil {
 			return nil, fault.Wrap(fault.WebhookInvalid, err, "resolving a secret").In("secrets")
 		}
-		secrets[i] = []byte(text)
+		m.Secrets = append(m.Secrets, verify.Secret{Text: []byte(text), NotAfter: secret.NotAfter})
 	}
-	return d.presets.Compile(v, secrets)
+	return d.presets.Compile(v, m)
 }
 
 // nameHeaders notes the header fields that the preset names.

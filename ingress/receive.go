@@ -10,7 +10,6 @@ import (
 	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
-	"github.com/penstock/penstock/runtime/value"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -47,8 +46,8 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 		s.refuse(ctx, r)
 		return
 	}
-	if delivery.Challenge != "" {
-		s.shake(ctx, delivery)
+	if delivery.Handshake != nil {
+		s.shake(ctx, delivery.Handshake)
 		return
 	}
 	text, reason := payload(ctx, hook.webhook.PayloadType, call.query)
@@ -75,10 +74,14 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 }
 
 // shake answers the sender's question whether this address is ours.
-func (s *Server) shake(ctx *fasthttp.RequestCtx, d verify.Delivery) {
-	out := append(value.AppendString([]byte{'{'}, d.ChallengeField), ':')
-	out = append(value.AppendString(out, d.Challenge), '}')
-	s.json(ctx, "", http.StatusOK, out)
+func (s *Server) shake(ctx *fasthttp.RequestCtx, h *verify.Handshake) {
+	secure(&ctx.Response.Header)
+	for _, f := range h.Headers {
+		ctx.Response.Header.Set(f[0], f[1])
+	}
+	ctx.SetStatusCode(h.Status)
+	ctx.SetContentType(h.Type)
+	ctx.SetBody(h.Body)
 }
 
 // prove judges the request over its bytes as they came.
@@ -88,7 +91,9 @@ func (s *Server) prove(ctx *fasthttp.RequestCtx, hook *entry) (verify.Delivery, 
 		hook.verifier.Spend(ctx.Request.Body())
 		return verify.Delivery{}, refusal{status: http.StatusUnauthorized, reason: "http.method"}
 	}
-	request := verify.Request{Header: fields{&ctx.Request.Header}, Body: ctx.Request.Body()}
+	request := verify.Request{
+		Method: string(ctx.Method()), Target: string(ctx.RequestURI()), Header: fields{&ctx.Request.Header}, Body: ctx.Request.Body(),
+	}
 	d, err := hook.verifier.Verify(request, s.deps.Now())
 	if err == nil {
 		return d, refusal{}

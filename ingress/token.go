@@ -144,3 +144,6 @@ func (f fields) Field(name string) ([]byte, int) {
 	}
 	return values[0], len(values)
 }
+
+// Values gives all values of a field.
+func (f fields) Values(name string) [][]byte { return f.h.PeekAll(name) }

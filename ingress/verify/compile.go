@@ -2,11 +2,11 @@ package verify
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -16,105 +16,139 @@ import (
 // maxTolerance is the largest age of a timestamp that a preset or webhook may allow.
 const maxTolerance = 24 * time.Hour
 
-// Compile joins a webhook's settings with its resolved secrets, which it copies. The zero settings
-// without secrets ask for the token alone. Every problem is a fault with fault.WebhookInvalid that
-// names the parameter; there is no Verifier then, so nothing opens.
-func (p *Presets) Compile(w webhook.Verify, secrets [][]byte) (*Verifier, error) {
+// secretForms are the writings of a shared secret.
+//
+//nolint:gochecknoglobals // constant data
+var secretForms = []string{"text", "base64", "hex"}
+
+// Compile joins a webhook's settings with what their references were resolved to, which it copies. The
+// zero settings without secrets ask for the token alone. Every problem is a fault with
+// fault.WebhookInvalid that names the parameter; there is no Verifier then, so nothing opens.
+func (p *Presets) Compile(w webhook.Verify, m Material) (*Verifier, error) {
 	if w.Preset == "" {
-		return tokenAlone(w, secrets)
+		return tokenAlone(w, m)
 	}
-	known, ok := p.byName[w.Preset]
-	if !ok {
-		return nil, invalid("preset", "there is no preset %q", w.Preset).WithHint("%s", fault.DidYouMean(w.Preset, p.names))
-	}
-	s, err := known.with(w)
+	s, w, err := p.settled(w)
 	if err != nil {
 		return nil, err
 	}
-	v := &Verifier{scheme: s, size: newHash(s.signature.algorithm)().Size(), tolerance: s.timestamp.tolerance}
-	v.idStop, v.hasIDStop = idStop(s.signed)
-	if len(secrets) == 0 {
-		return nil, invalid("secrets", "the preset %q needs a secret", s.name)
+	if err := checkMaterial(m); err != nil {
+		return nil, err
 	}
-	if len(secrets) > maxSecrets {
-		return nil, invalid("secrets", "there are %d secrets, and %d are allowed", len(secrets), maxSecrets)
-	}
-	for _, secret := range secrets {
-		plain, err := s.decodeSecret(secret)
-		if err != nil {
-			return nil, err
-		}
-		v.keys = append(v.keys, newKey(s.signature.algorithm, plain))
-	}
+	m = m.clone()
+	v := &Verifier{preset: s, options: w.Options, secrets: m.Secrets, idle: newKey(algorithmSHA256, nil, time.Time{})}
 	v.scratch.New = func() any { return &work{digest: sha256.New()} }
+	for _, h := range s.handshakes {
+		v.early = v.early || h.proof != proofSignature
+	}
+	if err := v.appoint(w, m); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 
+// appoint makes the judges. Of several variants only those judge for which there is a key, and each secret
+// has to be one of at least one of them.
+func (v *Verifier) appoint(w webhook.Verify, m Material) error {
+	var unfit error
+	used := make([]bool, len(m.Secrets))
+	for _, s := range v.preset.each() {
+		j := newJudge(s)
+		if s.scheme != schemeTemplate {
+			if len(v.preset.variants) > 0 && len(m.Secrets) == 0 {
+				continue
+			}
+			var err error
+			if j.scheme, err = schemes()[s.scheme](s, w, m); err != nil {
+				return err
+			}
+			for i := range used {
+				used[i] = true
+			}
+		} else if err := j.takeKeys(m, used); err != nil {
+			unfit = err
+		}
+		if j.scheme != nil || len(j.keys) > 0 {
+			v.judges = append(v.judges, j)
+		}
+	}
+	if unfit != nil && (len(v.judges) == 0 || slices.Contains(used, false)) {
+		return unfit
+	}
+	learns := slices.ContainsFunc(v.preset.handshakes, func(h *handshake) bool { return h.learn.kind != fromNowhere })
+	if len(v.judges) == 0 && !(learns && len(m.Secrets) == 0) {
+		if isAsymmetric(v.preset.each()[0].signature.algorithm) {
+			return invalid("keys", "the preset %q needs a public key", v.preset.name)
+		}
+		return invalid("secrets", "the preset %q needs a secret", v.preset.name)
+	}
+	return nil
+}
+
+// takeKeys takes the secrets or public keys of a template, and the fault of one that does not fit.
+func (j *judge) takeKeys(m Material, used []bool) (unfit error) {
+	if isAsymmetric(j.signature.algorithm) {
+		if j.signature.algorithm == algorithmEd {
+			j.size = ed25519.SignatureSize
+		}
+		for _, text := range m.Keys {
+			public, err := j.publicKey(text)
+			if err != nil {
+				return err
+			}
+			j.keys = append(j.keys, &key{public: public})
+		}
+		for i, s := range m.Secrets {
+			public, err := j.publicKey(s.Text)
+			if err != nil {
+				unfit = err
+				continue
+			}
+			j.keys, used[i] = append(j.keys, &key{public: public, until: s.NotAfter}), true
+		}
+		return unfit
+	}
+	j.size = newMAC(j.signature.algorithm, nil)().Size()
+	if len(m.Keys) > 0 {
+		return invalid("keys", "the preset %q has secrets and no public keys", j.name)
+	}
+	for i, s := range m.Secrets {
+		plain, err := j.decodeSecret(s.Text)
+		if err != nil {
+			unfit = err
+			continue
+		}
+		j.keys, used[i] = append(j.keys, newKey(j.signature.algorithm, plain, s.NotAfter)), true
+	}
+	return unfit
+}
+
+func (m Material) clone() Material {
+	out := Material{Fetch: m.Fetch}
+	for _, s := range m.Secrets {
+		out.Secrets = append(out.Secrets, Secret{bytes.Clone(s.Text), s.NotAfter})
+	}
+	for _, k := range m.Keys {
+		out.Keys = append(out.Keys, bytes.Clone(k))
+	}
+	return out
+}
+
+// invalid is a fault of a webhook's settings that names the parameter.
 func invalid(parameter, format string, args ...any) *fault.Error {
 	return fault.New(fault.WebhookInvalid, format, args...).In(parameter)
 }
 
-func tokenAlone(w webhook.Verify, secrets [][]byte) (*Verifier, error) {
-	if len(secrets) > 0 || len(w.Secrets) > 0 || len(w.Options) > 0 || w.Tolerance != 0 {
+func tokenAlone(w webhook.Verify, m Material) (*Verifier, error) {
+	if len(m.Secrets)+len(m.Keys)+len(w.Secrets)+len(w.Keys)+len(w.Options) > 0 || w.Tolerance != 0 {
 		return nil, invalid("preset", "secrets and signature settings need a preset").
 			WithHint(`set preset, for example "hmac"; without one the token alone opens the webhook`)
 	}
 	return &Verifier{tokenAlone: true}, nil
 }
 
-// with gives the scheme with a webhook's own settings in it.
-func (s *preset) with(w webhook.Verify) (*preset, error) {
-	out := *s
-	for name, values := range w.Options {
-		if !slices.Contains(s.settings, name) {
-			return nil, invalid(name, "the preset %q does not take this parameter", s.name)
-		}
-		if len(values) != 1 {
-			return nil, invalid(name, "one value is needed")
-		}
-	}
-	for _, set := range []struct {
-		name, value string
-		into        *string
-		allowed     []string
-	}{
-		{"header", w.Options.First("header"), &out.signature.header, nil},
-		{"algorithm", w.Options.First("algorithm"), &out.signature.algorithm, algorithms},
-		{"encoding", w.Options.First("encoding"), &out.signature.encoding, encodings},
-		{"prefix", w.Options.First("prefix"), &out.signature.prefix, nil},
-	} {
-		if set.value == "" {
-			continue
-		}
-		if set.allowed != nil && !slices.Contains(set.allowed, set.value) {
-			return nil, invalid(set.name, "%q is none of %s", set.value, strings.Join(quoted(set.allowed), ", ")).
-				WithHint("%s", fault.DidYouMean(set.value, set.allowed))
-		}
-		*set.into = set.value
-	}
-	if out.signature.header == "" {
-		return nil, invalid("header", "the preset %q needs the name of the header that carries the signature", s.name)
-	}
-	if err := checkHeader(out.signature.header); err != nil {
-		return nil, invalid("header", "%s", err)
-	}
-	switch {
-	case w.Tolerance == 0:
-	case out.timestamp.header == "":
-		return nil, invalid("tolerance", "the preset %q has no timestamp", s.name)
-	case w.Tolerance < 0 || time.Duration(w.Tolerance) > maxTolerance/time.Second:
-		return nil, invalid("tolerance", "a tolerance is 1 to %d seconds", maxTolerance/time.Second)
-	default:
-		out.timestamp.tolerance = time.Duration(w.Tolerance) * time.Second
-	}
-	return &out, nil
-}
-
 // decodeSecret gives a copy of the key's bytes. Errors never quote the secret.
 func (s *preset) decodeSecret(secret []byte) ([]byte, error) {
-	if len(secret) == 0 {
-		return nil, invalid("secrets", "a secret is empty")
-	}
 	text := bytes.TrimPrefix(secret, []byte(s.secret.prefix))
 	var plain []byte
 	var err error

@@ -42,7 +42,7 @@ func TestCompileRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v, err := p.Compile(c.settings, c.secrets)
+			v, err := p.Compile(c.settings, secrets(c.secrets...))
 			if err == nil || v != nil {
 				t.Fatal("compiled")
 			}
@@ -67,7 +67,7 @@ func TestNeverOpens(t *testing.T) {
 			t.Errorf("%s says that the token is enough", name)
 		}
 	}
-	v, err := load(t).Compile(webhook.Verify{}, nil)
+	v, err := load(t).Compile(webhook.Verify{}, verify.Material{})
 	if err != nil || !v.TokenAlone() {
 		t.Fatalf("token alone: %v", err)
 	}
@@ -80,13 +80,13 @@ func TestNeverOpens(t *testing.T) {
 func TestSecretIsCopied(t *testing.T) {
 	t.Parallel()
 	secret := []byte("wipe me")
-	v, err := load(t).Compile(webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, [][]byte{secret})
+	v, err := load(t).Compile(webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, verify.Material{Secrets: []verify.Secret{{Text: secret}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := fields{"X-Sig": {sign("wipe me", "body")}}
 	clear(secret)
-	if _, err := v.Verify(verify.Request{Header: h, Body: []byte("body")}, time.Now()); err != nil {
+	if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: []byte("body")}, time.Now()); err != nil {
 		t.Error(err)
 	}
 }

@@ -26,7 +26,7 @@ func FuzzStripeHeader(f *testing.F) {
 	f.Add("t=,v1=")
 	f.Add(strings.Repeat("v1=,", 20))
 	f.Fuzz(func(t *testing.T, header string) {
-		_, err := v.Verify(verify.Request{Header: fields{"Stripe-Signature": {header}}, Body: []byte("body")}, fuzzNow)
+		_, err := v.Verify(verify.Request{Method: "POST", Header: fields{"Stripe-Signature": {header}}, Body: []byte("body")}, fuzzNow)
 		if err != nil {
 			if reason(err) == "" {
 				t.Fatalf("an error without a reason: %v", err)
@@ -56,7 +56,7 @@ func FuzzSlack(f *testing.F) {
 	f.Add("v0=", "1700000000 ")
 	f.Fuzz(func(t *testing.T, sig, stamp string) {
 		h := fields{"X-Slack-Signature": {sig}, "X-Slack-Request-Timestamp": {stamp}}
-		if _, err := v.Verify(verify.Request{Header: h, Body: []byte("body")}, fuzzNow); err != nil {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: []byte("body")}, fuzzNow); err != nil {
 			return
 		}
 		if len(stamp) != 10 || !strings.EqualFold(sig, "v0="+sign("k", "v0:", stamp, ":body")) {
@@ -81,7 +81,7 @@ func FuzzStandardWebhooks(f *testing.F) {
 	f.Add("a.b", mac("a.b"))
 	f.Fuzz(func(t *testing.T, id, sig string) {
 		h := fields{"Webhook-Id": {id}, "Webhook-Timestamp": {ts}, "Webhook-Signature": {sig}}
-		d, err := v.Verify(verify.Request{Header: h, Body: []byte("body")}, fuzzNow)
+		d, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: []byte("body")}, fuzzNow)
 		if err != nil {
 			return
 		}

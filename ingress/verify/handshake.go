@@ -2,48 +2,240 @@ package verify
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"time"
 
 	"github.com/penstock/penstock/runtime/value"
 )
 
-// handshake is how a sender asks once whether the address is ours: a JSON body whose field equals a
-// word, and which holds a challenge that we give back.
+// handshake is how a sender asks whether the address is ours, as the preset file says it.
 type handshake struct {
-	field, equals, answer string
+	name   string
+	method string
+	proof  string // signature, none, secret
+	when   []condition
+	secret struct {
+		from   source
+		option string // its values are the allowed ones; where it is not set, the webhook's secrets are
+	}
+	answer answer
+	learn  source // of the secret that the sender tells us once
+}
+
+// condition holds when the source occurs, with this value where one is wanted.
+type condition struct {
+	from    source
+	equals  string // empty = any
+	literal []byte // what JSON with that value contains in any case; empty = nothing certain
+}
+
+type answer struct {
+	status  int
+	kind    string // content type
+	text    filling
+	fields  []namedFilling
+	headers []namedFilling
+	chars   string // of every value that is echoed
+}
+
+// filling is one value of an answer: a source, an HMAC of a source, or a constant.
+type filling struct {
+	from     source
+	hmac     string // encoding; empty = the source as it is
+	constant any
+}
+
+type namedFilling struct {
+	name string
+	filling
 }
 
 const (
-	maxHandshake = 4096 // bytes of such a body
-	maxChallenge = 256
+	proofSignature = "signature"
+	proofNone      = "none"
+	proofSecret    = "secret"
+
+	charsToken     = "token"
+	charsPrintable = "printable"
+	charsURL       = "url"
+
+	typeText = "text/plain"
+	typeJSON = "application/json"
+
+	maxHandshake = 16 << 10 // bytes of a body that is looked into for a handshake
+	minLearned   = 16       // characters of a secret that a sender tells
 )
 
-// challenge gives the challenge of a handshake, "" for any other request. It is asked after the proof
-// only: else the door would say back to anyone what he sent.
-func (s *preset) challenge(body []byte) string {
-	h := s.handshake
-	if h.field == "" || len(body) > maxHandshake || !bytes.Contains(body, []byte(h.equals)) {
-		return ""
-	}
-	v, err := value.Decode(body)
-	if err != nil {
-		return ""
-	}
-	m, ok := v.(map[string]any)
-	if !ok || m[h.field] != h.equals {
-		return ""
-	}
-	text, _ := m[h.answer].(string)
-	if len(text) > maxChallenge {
-		return ""
-	}
-	for _, c := range []byte(text) {
-		if !challengeByte(c) {
-			return ""
+//nolint:gochecknoglobals // constant data
+var (
+	proofList   = []string{proofSignature, proofNone, proofSecret}
+	charsList   = []string{charsToken, charsPrintable, charsURL}
+	typeList    = []string{typeText, typeJSON}
+	fillingList = []string{"hex", "base64"}
+)
+
+// shake looks for a handshake among those before the proof, or among those after it. It gives the answer,
+// or why one is refused; neither when the request is no handshake.
+func (v *Verifier) shake(req *Request, body *bodyJSON, proven bool, now time.Time) (*Handshake, *Refusal) {
+	for _, h := range v.preset.handshakes {
+		if (h.proof == proofSignature) != proven || h.method != req.Method {
+			continue
 		}
+		if is, r := h.matches(req, body); r != nil {
+			return nil, r
+		} else if !is {
+			continue
+		}
+		if h.proof == proofSecret && !v.knows(h, req, body, now) {
+			return nil, errHandshakeRefused
+		}
+		return v.answer(h, req, body, now)
 	}
-	return text
+	return nil, nil
 }
 
-func challengeByte(c byte) bool {
-	return nameByte(c) || c == '.' || c == '='
+// matches reports whether all conditions hold. Only a small body is decoded, and only when it contains
+// every text that is wanted of it.
+func (h *handshake) matches(req *Request, body *bodyJSON) (bool, *Refusal) {
+	for _, c := range h.when {
+		if c.from.kind == fromBody && (len(req.Body) > maxHandshake || !bytes.Contains(req.Body, c.literal)) {
+			return false, nil
+		}
+	}
+	for _, c := range h.when {
+		switch text, n := c.from.one(req, body); {
+		case n > 1:
+			return false, errHeaderRepeated
+		case n == 0 || c.equals != "" && text != c.equals:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// knows reports whether the request holds a secret of the webhook. Every candidate is compared.
+func (v *Verifier) knows(h *handshake, req *Request, body *bodyJSON, now time.Time) bool {
+	text, n := h.secret.from.one(req, body)
+	if n != 1 || text == "" {
+		return false
+	}
+	found := 0
+	if values := v.options[h.secret.option]; len(values) > 0 {
+		for _, want := range values {
+			found |= sameText(text, want)
+		}
+		return found == 1
+	}
+	for _, s := range v.secrets {
+		if s.live(now) {
+			found |= sameText(text, string(s.Text))
+		}
+	}
+	return found == 1
+}
+
+func (v *Verifier) answer(h *handshake, req *Request, body *bodyJSON, now time.Time) (*Handshake, *Refusal) {
+	out := &Handshake{Name: h.name, Status: h.answer.status, Type: h.answer.kind}
+	fill := func(f filling) (any, bool) {
+		if f.from.kind == fromNowhere {
+			return f.constant, true
+		}
+		text, n := f.from.one(req, body)
+		if n != 1 || !echoable(text, h.answer.chars) {
+			return nil, false
+		}
+		if f.hmac == "" {
+			return text, true
+		}
+		return v.mac(f.hmac, text, now)
+	}
+	if h.learn.kind != fromNowhere {
+		text, n := h.learn.one(req, body)
+		if n != 1 || len(text) < minLearned || !echoable(text, h.answer.chars) || len(v.secrets) > 0 {
+			return nil, errHandshakeRefused
+		}
+		out.Learn = text
+	}
+	for _, f := range h.answer.headers {
+		v, ok := fill(f.filling)
+		text, isText := scalar(v)
+		if !ok || !isText {
+			return nil, errHandshakeRefused
+		}
+		out.Headers = append(out.Headers, [2]string{f.name, text})
+	}
+	if h.answer.kind == typeText {
+		v, ok := fill(h.answer.text)
+		if !ok {
+			return nil, errHandshakeRefused
+		}
+		text, _ := scalar(v)
+		out.Body = []byte(text)
+		return out, nil
+	}
+	out.Body = []byte{'{'}
+	for i, f := range h.answer.fields {
+		v, ok := fill(f.filling)
+		if !ok {
+			return nil, errHandshakeRefused
+		}
+		if i > 0 {
+			out.Body = append(out.Body, ',')
+		}
+		out.Body = append(value.AppendString(out.Body, f.name), ':')
+		var err error
+		if out.Body, err = value.AppendJSON(out.Body, v); err != nil {
+			return nil, errHandshakeRefused
+		}
+	}
+	out.Body = append(out.Body, '}')
+	return out, nil
+}
+
+// mac signs a short text for the sender with the first live secret.
+func (v *Verifier) mac(encoding, text string, now time.Time) (any, bool) {
+	for _, j := range v.judges {
+		for _, k := range j.keys {
+			if !k.live(now) {
+				continue
+			}
+			sum := k.sum([]byte(text))
+			if encoding == "base64" {
+				return base64.StdEncoding.EncodeToString(sum), true
+			}
+			return hex.EncodeToString(sum), true
+		}
+	}
+	return nil, false
+}
+
+// echoable reports whether a value of the request may be said back: else the door would say to anyone
+// what he sent, as markup or as a forged signature.
+func echoable(text, chars string) bool {
+	limit := 1024
+	if chars == charsToken {
+		limit = 256
+	}
+	if text == "" || len(text) > limit {
+		return false
+	}
+	for _, c := range []byte(text) {
+		switch chars {
+		case charsPrintable:
+			if c < ' ' || c > '~' {
+				return false
+			}
+		case charsURL:
+			if c <= ' ' || c > '~' {
+				return false
+			}
+		default:
+			if !nameByte(c) && !strings.ContainsRune(".=", rune(c)) {
+				return false
+			}
+		}
+	}
+	return true
 }

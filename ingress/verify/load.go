@@ -18,7 +18,8 @@ var embedded embed.FS
 // maxFile is the size of a preset file that is read at most, in bytes.
 const maxFile = 256 << 10
 
-// Load reads the presets that ship and then the *.yaml files in the root of each further file system.
+// Load reads the presets that ship and then the *.yaml files in the root of each further file system,
+// whose vectors are judged at once; those of the presets that ship are judged by [Presets.Check].
 // All faults of all files are reported, each with file and line; two presets of one name are a fault.
 func Load(more ...fs.FS) (*Presets, error) {
 	shipped, err := fs.Sub(embedded, "presets")
@@ -27,20 +28,21 @@ func Load(more ...fs.FS) (*Presets, error) {
 	}
 	p := &Presets{byName: map[string]*preset{}}
 	var faults fault.List
-	for _, fsys := range append([]fs.FS{shipped}, more...) {
+	for i, fsys := range append([]fs.FS{shipped}, more...) {
 		files, err := fs.Glob(fsys, "*.yaml")
 		if err != nil {
 			return nil, fault.Wrap(fault.PresetInvalid, err, "listing presets")
 		}
 		for _, file := range files {
-			faults = append(faults, p.add(fsys, file)...)
+			faults = append(faults, p.add(fsys, file, i > 0)...)
 		}
 	}
 	slices.Sort(p.names)
 	return p, faults.Err()
 }
 
-func (p *Presets) add(fsys fs.FS, file string) fault.List {
+// add reads one file. A foreign one has to prove itself by its vectors.
+func (p *Presets) add(fsys fs.FS, file string, foreign bool) fault.List {
 	at := fault.Position{File: file}
 	info, err := fs.Stat(fsys, file)
 	if err == nil && info.Size() > maxFile {
@@ -57,30 +59,31 @@ func (p *Presets) add(fsys fs.FS, file string) fault.List {
 	if _, taken := p.byName[s.name]; taken {
 		return fault.List{fault.New(fault.PresetInvalid, "two presets are called %q", s.name).At(at)}
 	}
+	if foreign {
+		if _, faults := s.vectors(); len(faults) > 0 {
+			return faults
+		}
+		if err := s.checkVectors(); err != nil {
+			return fault.List{fault.Wrap(fault.PresetInvalid, err, "checking vectors").At(at)}
+		}
+	}
 	p.byName[s.name] = s
 	p.names = append(p.names, s.name)
 	return nil
 }
 
+// parsePreset reads everything of a file but its vectors.
 func parsePreset(file string, data []byte) (*preset, fault.List) {
+	s := &preset{file: file, data: data}
+	head, _ := split(string(data))
 	r := &reader{file: file}
-	var doc yaml.Node
-	d := yaml.NewDecoder(strings.NewReader(string(data)))
-	if err := d.Decode(&doc); err != nil {
-		return nil, fault.List{fault.Wrap(fault.PresetInvalid, err, "reading YAML").At(fault.Position{File: file})}
+	root := r.document(head)
+	if root == nil {
+		return nil, r.faults
 	}
-	if len(doc.Content) != 1 {
-		return nil, fault.List{fault.New(fault.PresetInvalid, "the file is empty").At(fault.Position{File: file})}
-	}
-	if d.Decode(new(yaml.Node)) == nil {
-		return nil, fault.List{fault.New(fault.PresetInvalid, "the file holds several documents").At(fault.Position{File: file})}
-	}
-	s := &preset{}
-	s.signature.algorithm, s.signature.encoding, s.secret.form = "sha256", "hex", "text"
-	root := doc.Content[0]
 	lines := s.read(r, root)
 	if len(r.faults) == 0 {
-		s.check(r, root, lines)
+		s.checkFields(r, root, lines)
 	}
 	if want := strings.TrimSuffix(path.Base(file), ".yaml"); len(r.faults) == 0 && s.name != want {
 		r.fault(lines["name"], "the preset is called %q, but its file %q", s.name, want)
@@ -88,119 +91,68 @@ func parsePreset(file string, data []byte) (*preset, fault.List) {
 	return s, r.faults
 }
 
-// read fills s and gives the node of each field, for faults found later.
-func (s *preset) read(r *reader, root *yaml.Node) map[string]*yaml.Node {
-	lines := map[string]*yaml.Node{}
-	note := func(name string, f func(*yaml.Node)) func(*yaml.Node) {
-		return func(n *yaml.Node) { lines[name] = n; f(n) }
+// vectors reads the vectors, which were left out when the preset was loaded.
+func (s *preset) vectors() ([]vector, fault.List) {
+	_, tail := split(string(s.data))
+	r := &reader{file: s.file}
+	root := r.document(tail)
+	if root == nil {
+		return nil, r.faults
 	}
-	r.mapping(root, map[string]func(*yaml.Node){
-		"name":    note("name", r.text(&s.name)),
-		"summary": r.text(&s.summary),
-		"docs":    r.text(&s.docs),
-		"signature": note("signature", func(n *yaml.Node) {
-			r.mapping(n, map[string]func(*yaml.Node){
-				"header":    r.header(&s.signature.header),
-				"algorithm": r.oneOf(&s.signature.algorithm, algorithms),
-				"encoding":  r.oneOf(&s.signature.encoding, encodings),
-				"prefix":    r.text(&s.signature.prefix),
-				"separator": r.oneOf(&s.signature.separator, separators),
-			})
-		}),
-		"signed": note("signed", func(n *yaml.Node) {
-			var text string
-			r.text(&text)(n)
-			var err error
-			if s.signed, err = parseTemplate(text); err != nil && n.Kind == yaml.ScalarNode {
-				r.fault(n, "%s", err)
-			}
-		}),
-		"timestamp": note("timestamp", func(n *yaml.Node) {
-			r.mapping(n, map[string]func(*yaml.Node){
-				"header":    r.header(&s.timestamp.header),
-				"prefix":    r.text(&s.timestamp.prefix),
-				"form":      r.oneOf(&s.timestamp.form, timeForms),
-				"tolerance": r.seconds(&s.timestamp.tolerance),
-			})
-		}),
-		"secret": func(n *yaml.Node) {
-			r.mapping(n, map[string]func(*yaml.Node){
-				"form":   r.oneOf(&s.secret.form, secretForms),
-				"prefix": r.text(&s.secret.prefix),
-				"min":    r.number(&s.secret.min, 1, 4096),
-				"max":    r.number(&s.secret.max, 1, 4096),
-			})
-		},
-		"delivery": note("delivery", func(n *yaml.Node) {
-			r.mapping(n, map[string]func(*yaml.Node){
-				"header": r.header(&s.delivery.header),
-				"digest": r.oneOf(&s.delivery.digest, digestForms),
-			})
-		}),
-		"handshake": note("handshake", func(n *yaml.Node) {
-			r.mapping(n, map[string]func(*yaml.Node){
-				"field":  r.text(&s.handshake.field),
-				"equals": r.text(&s.handshake.equals),
-				"answer": r.text(&s.handshake.answer),
-			})
-		}),
-		"event": func(n *yaml.Node) {
-			r.mapping(n, map[string]func(*yaml.Node){"header": r.header(&s.eventHeader)})
-		},
-		"settings": func(n *yaml.Node) { r.list(n, settingList, &s.settings) },
-		"vectors":  note("vectors", func(n *yaml.Node) { s.vectors = readVectors(r, n) }),
-	})
-	return lines
+	var out []vector
+	r.mapping(root, fieldSet{"vectors": func(n *yaml.Node) { out = readVectors(r, n) }})
+	refuses := func(v vector) bool { return v.want != accept }
+	accepts := func(v vector) bool { return v.want == accept }
+	if len(r.faults) == 0 && (!slices.ContainsFunc(out, accepts) || !slices.ContainsFunc(out, refuses)) {
+		r.fault(root, "a preset needs a vector that is accepted and one that is refused")
+	}
+	return out, r.faults
 }
 
-// check finds what single fields cannot show.
-func (s *preset) check(r *reader, root *yaml.Node, lines map[string]*yaml.Node) {
-	at := func(name string) *yaml.Node {
-		if n := lines[name]; n != nil {
-			return n
+// document reads the only document of a YAML text; nil means that there are faults.
+func (r *reader) document(text string) *yaml.Node {
+	at := fault.Position{File: r.file}
+	var doc yaml.Node
+	d := yaml.NewDecoder(strings.NewReader(text))
+	if err := d.Decode(&doc); err != nil {
+		r.faults = append(r.faults, fault.Wrap(fault.PresetInvalid, err, "reading YAML").At(at))
+		return nil
+	}
+	if len(doc.Content) != 1 {
+		r.faults = append(r.faults, fault.New(fault.PresetInvalid, "the file is empty").At(at))
+		return nil
+	}
+	if d.Decode(new(yaml.Node)) == nil {
+		r.faults = append(r.faults, fault.New(fault.PresetInvalid, "the file holds several documents").At(at))
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// split takes the list of vectors out of a file: most of it is vectors, and only tests and checks need
+// them. Both parts keep their line numbers. The list begins at a line "vectors:" and ends at the next
+// line that begins with neither a space, a "-" nor a "#".
+func split(text string) (head, vectors string) {
+	var h, v strings.Builder
+	h.Grow(len(text))
+	inside := false
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, "vectors:"):
+			inside = true
+		case inside && strings.TrimSpace(line) != "" && !strings.ContainsAny(line[:1], " -#"):
+			inside = false
+		case strings.HasPrefix(line, "---"):
+			inside = false
 		}
-		return root
-	}
-	for _, name := range []string{"name", "signature", "signed", "vectors"} {
-		if lines[name] == nil {
-			r.fault(root, "the field %q is missing", name)
+		to, other := &h, &v
+		if inside {
+			to, other = &v, &h
 		}
-	}
-	if s.signature.header == "" && !slices.Contains(s.settings, "header") {
-		r.fault(at("signature"), "the signature has no header")
-	}
-	t := &s.timestamp
-	if strings.EqualFold(t.header, s.signature.header) {
-		t.header = s.signature.header
-	}
-	switch timed := lines["timestamp"] != nil; {
-	case timed && (t.header == "" || t.form == "" || t.tolerance == 0):
-		r.fault(at("timestamp"), "a timestamp needs header, form and tolerance")
-	case timed && !has(s.signed, timestampPart):
-		r.fault(at("signed"), "the template does not contain {timestamp}, so the timestamp would not be proven")
-	case !timed && has(s.signed, timestampPart):
-		r.fault(at("signed"), "the template contains {timestamp}, but the preset has no timestamp")
-	case t.header != "" && t.header == s.signature.header && (t.prefix == "" || s.signature.separator == "" || s.signature.prefix == ""):
-		r.fault(at("timestamp"), "a timestamp in the signature's header needs a prefix for itself and the signature, and a separator")
-	}
-	if has(s.signed, idPart) && s.delivery.header == "" {
-		r.fault(at("signed"), "the template contains {id}, but the preset has no delivery header")
-	}
-	if s.delivery.header != "" && s.delivery.digest != "" {
-		r.fault(at("delivery"), "a delivery is named by a header or by a digest, not by both")
-	}
-	if h := s.handshake; lines["handshake"] != nil && (h.field == "" || h.equals == "" || h.answer == "") {
-		r.fault(at("handshake"), "a handshake needs field, equals and answer")
-	}
-	accepted, refused := 0, 0
-	for _, v := range s.vectors {
-		if v.want == accept {
-			accepted++
-		} else {
-			refused++
+		to.WriteString(line)
+		if strings.HasSuffix(line, "\n") {
+			other.WriteByte('\n')
 		}
 	}
-	if lines["vectors"] != nil && (accepted == 0 || refused == 0) {
-		r.fault(at("vectors"), "a preset needs a vector that is accepted and one that is refused")
-	}
+	return h.String(), v.String()
 }

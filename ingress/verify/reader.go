@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,6 +70,96 @@ func (r *reader) text(into *string) func(*yaml.Node) {
 	}
 }
 
+// scalar reads a text, a whole number, true or false as text.
+func (r *reader) scalar(into *string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" && n.Tag != "!!int" && n.Tag != "!!bool" || n.Value == "" {
+			r.fault(n, "a text, a whole number, true or false is needed here")
+			return
+		}
+		*into = n.Value
+	}
+}
+
+func (r *reader) flag(into *bool) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+			r.fault(n, "true or false is needed here")
+			return
+		}
+		*into = n.Value == "true"
+	}
+}
+
+func (r *reader) path(into *dotted) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var text string
+		before := len(r.faults)
+		if r.text(&text)(n); len(r.faults) > before {
+			return
+		}
+		p, err := parsePath(text)
+		if err == nil && p.many() {
+			err = errors.New("a * is not allowed here")
+		}
+		if err != nil {
+			r.fault(n, "%s", err)
+		}
+		*into = p
+	}
+}
+
+func (r *reader) source(into *source, many bool) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var text string
+		before := len(r.faults)
+		if r.text(&text)(n); len(r.faults) > before {
+			return
+		}
+		var err error
+		if *into, err = parseSource(text, many); err != nil {
+			r.fault(n, "%s", err)
+		}
+	}
+}
+
+// items gives the items of a list.
+func (r *reader) items(n *yaml.Node) []*yaml.Node {
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, "a list is needed here")
+		return nil
+	}
+	return n.Content
+}
+
+type pair struct {
+	name string
+	node *yaml.Node
+}
+
+// pairs gives the fields of a map whose names are free, in their order.
+func (r *reader) pairs(n *yaml.Node) []pair {
+	if n.Kind != yaml.MappingNode {
+		r.fault(n, "a map is needed here")
+		return nil
+	}
+	var out []pair
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, v := n.Content[i], n.Content[i+1]
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Value == "":
+			r.fault(key, "a name is needed here")
+		case v.Kind == yaml.AliasNode || v.Anchor != "":
+			r.fault(v, "anchors and aliases are not allowed")
+		case slices.ContainsFunc(out, func(p pair) bool { return p.name == key.Value }):
+			r.fault(key, "the field %q occurs twice", key.Value)
+		default:
+			out = append(out, pair{key.Value, v})
+		}
+	}
+	return out
+}
+
 func (r *reader) oneOf(into *string, allowed []string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		before := len(r.faults)
@@ -109,6 +200,15 @@ func (r *reader) number(into *int, low, high int) func(*yaml.Node) {
 			return
 		}
 		*into = v
+	}
+}
+
+func (r *reader) time(into *time.Time) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var err error
+		if *into, err = time.Parse(time.RFC3339, n.Value); err != nil {
+			r.fault(n, "an RFC 3339 time is needed here")
+		}
 	}
 }
 

@@ -18,6 +18,30 @@ const (
 	DeliveryMalformed  Reason = "delivery.malformed"
 	HeaderRepeated     Reason = "header.repeated"
 	VerifierUnready    Reason = "verifier.unready"
+
+	TokenMissing         Reason = "token.missing" // of the proof; the webhook's own token is the door's
+	TokenMismatch        Reason = "token.mismatch"
+	CredentialsMalformed Reason = "credentials.malformed"
+	SecretExpired        Reason = "secret.expired"
+	KeyUnknown           Reason = "key.unknown"
+	KeyUnavailable       Reason = "key.unavailable"
+	KeyHost              Reason = "key.host"
+	AlgorithmRefused     Reason = "algorithm.refused"
+	ClaimsIssuer         Reason = "claims.issuer"
+	ClaimsAudience       Reason = "claims.audience"
+	ClaimsExpired        Reason = "claims.expired"
+	ClaimsEarly          Reason = "claims.early"
+	ClaimsMissing        Reason = "claims.missing"
+	ComponentsMissing    Reason = "components.missing"
+	DigestMismatch       Reason = "digest.mismatch"
+	TopicRefused         Reason = "topic.refused"
+	AddressRefused       Reason = "address.refused"
+	CertificateMissing   Reason = "certificate.missing"
+	CertificateRefused   Reason = "certificate.refused"
+	URLUnknown           Reason = "url.unknown"
+	MethodRefused        Reason = "method.refused"
+	HandshakeRefused     Reason = "handshake.refused"
+	BodyMalformed        Reason = "body.malformed"
 )
 
 // Refusal is the error of [Verifier.Verify]. It holds no part of the request.
@@ -43,6 +67,13 @@ var (
 	errTimestampFuture    = &Refusal{TimestampFuture, "the timestamp is further ahead than the tolerance: check both clocks"}
 	errDeliveryMissing    = &Refusal{DeliveryMissing, "the delivery id is missing"}
 	errDeliveryMalformed  = &Refusal{DeliveryMalformed, "the delivery id has unusable characters or length"}
-	errHeaderRepeated     = &Refusal{HeaderRepeated, "a header that must occur once occurs several times"}
-	errVerifierUnready    = &Refusal{VerifierUnready, "the webhook's preset or secret could not be used when it was loaded"}
+	errHeaderRepeated     = &Refusal{HeaderRepeated, "a header or parameter that must occur once occurs several times"}
+	errVerifierUnready    = &Refusal{VerifierUnready, "the webhook's preset or secret could not be used when it was loaded, or it has no secret yet"}
+	errTokenMissing       = &Refusal{TokenMissing, "the token that proves the sender is missing"}
+	errTokenMismatch      = &Refusal{TokenMismatch, "the token is none of the webhook's secrets"}
+	errSecretExpired      = &Refusal{SecretExpired, "every secret of the webhook is past its end: give it a new one"}
+	errURLUnknown         = &Refusal{URLUnknown, "the scheme signs the address, and the server has no public address: set it"}
+	errMethodRefused      = &Refusal{MethodRefused, "the scheme does not prove requests with this method"}
+	errHandshakeRefused   = &Refusal{HandshakeRefused, "a handshake without the right secret, or with an unusable value"}
+	errBodyMalformed      = &Refusal{BodyMalformed, "the body is not the JSON that the scheme reads a field of"}
 )

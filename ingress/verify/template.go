@@ -16,6 +16,9 @@ const (
 	bodyPart
 	timestampPart
 	idPart
+	methodPart
+	urlPart
+	pathPart
 )
 
 type piece struct {
@@ -24,7 +27,9 @@ type piece struct {
 }
 
 //nolint:gochecknoglobals // constant data
-var placeholders = map[string]part{"body": bodyPart, "timestamp": timestampPart, "id": idPart}
+var placeholders = map[string]part{
+	"body": bodyPart, "timestamp": timestampPart, "id": idPart, "method": methodPart, "url": urlPart, "path": pathPart,
+}
 
 // parseTemplate reads a text such as "{id}.{timestamp}.{body}".
 func parseTemplate(text string) ([]piece, error) {
@@ -46,7 +51,7 @@ func parseTemplate(text string) ([]piece, error) {
 		}
 		kind, known := placeholders[name]
 		if !known {
-			hint := fault.DidYouMean(name, []string{"body", "timestamp", "id"})
+			hint := fault.DidYouMean(name, []string{"body", "timestamp", "id", "method", "url", "path"})
 			return nil, fmt.Errorf("the template has no placeholder {%s}; %s", name, hint)
 		}
 		if has(out, kind) {

@@ -2,15 +2,12 @@ package verify
 
 import (
 	"encoding/base64"
-	"errors"
-	"fmt"
-	"net/textproto"
+	"net/netip"
 	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
 
-	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -20,63 +17,34 @@ const accept = "accept"
 // vector is one example of a preset: a request and the verdict.
 type vector struct {
 	name, source string
-	secrets      []string
+	secrets      []Secret
+	keys         []string
+	certificates []string // PEM, of the TLS client
+	fetch        map[string]string
 	verify       webhook.Verify
 	now          time.Time
-	headers      []string
-	body         string
-	want         string // accept or a Reason
-	delivery     string // expected id; empty = not compared
-	challenge    string // expected challenge of a handshake
+
+	method, url, target, peer string
+	headers                   []string
+	body                      string
+
+	want      string // accept or a Reason
+	delivery  string // expected id; empty = not compared
+	event     string // expected name; empty = not compared
+	handshake string // expected name; empty = there must be none
+	answer    string // expected body of a handshake
+	status    int    // expected; 0 = not compared
+	reply     []string
+	confirm   string
+	learn     string
 }
 
 // readVectors reads the list of vectors of a preset file.
 func readVectors(r *reader, n *yaml.Node) []vector {
-	if n.Kind != yaml.SequenceNode {
-		r.fault(n, "a list is needed here")
-		return nil
-	}
 	var out []vector
-	for _, item := range n.Content {
-		v := vector{now: time.Unix(1_700_000_000, 0)}
-		r.mapping(item, map[string]func(*yaml.Node){
-			"name":    r.text(&v.name),
-			"source":  r.text(&v.source),
-			"secrets": func(n *yaml.Node) { r.list(n, nil, &v.secrets) },
-			"now": func(n *yaml.Node) {
-				var err error
-				if v.now, err = time.Parse(time.RFC3339, n.Value); err != nil {
-					r.fault(n, "an RFC 3339 time is needed here")
-				}
-			},
-			"headers": func(n *yaml.Node) { r.list(n, nil, &v.headers) },
-			"body":    r.text(&v.body),
-			"bodyBase64": func(n *yaml.Node) {
-				data, err := base64.StdEncoding.DecodeString(n.Value)
-				if err != nil {
-					r.fault(n, "base64 text is needed here")
-				}
-				v.body = string(data)
-			},
-			"want":      r.text(&v.want),
-			"delivery":  r.text(&v.delivery),
-			"challenge": r.text(&v.challenge),
-			"settings": func(n *yaml.Node) {
-				v.verify.Options = webhook.Options{}
-				option := func(n *yaml.Node, name string) {
-					var text string
-					r.text(&text)(n)
-					v.verify.Options[name] = []string{text}
-				}
-				r.mapping(n, map[string]func(*yaml.Node){
-					"header":    func(n *yaml.Node) { option(n, "header") },
-					"algorithm": func(n *yaml.Node) { option(n, "algorithm") },
-					"encoding":  func(n *yaml.Node) { option(n, "encoding") },
-					"prefix":    func(n *yaml.Node) { option(n, "prefix") },
-					"tolerance": r.number(&v.verify.Tolerance, 1, 86_400),
-				})
-			},
-		})
+	for _, item := range r.items(n) {
+		v := vector{now: time.Unix(1_700_000_000, 0), method: "POST"}
+		r.mapping(item, v.fields(r))
 		if v.name == "" || v.source == "" || v.want == "" {
 			r.fault(item, "a vector needs name, source and want")
 		}
@@ -85,65 +53,92 @@ func readVectors(r *reader, n *yaml.Node) []vector {
 	return out
 }
 
-// Check judges every vector of every preset and reports those with another verdict than they want.
-func (p *Presets) Check() error {
-	var wrong []error
-	for _, name := range p.names {
-		for _, v := range p.byName[name].vectors {
-			if err := p.checkVector(name, v); err != nil {
-				wrong = append(wrong, fmt.Errorf("preset %s, vector %q: %w", name, v.name, err))
+func (v *vector) fields(r *reader) fieldSet {
+	return fieldSet{
+		"name":         r.text(&v.name),
+		"source":       r.text(&v.source),
+		"secrets":      func(n *yaml.Node) { v.secrets = readSecrets(r, n) },
+		"keys":         func(n *yaml.Node) { r.list(n, nil, &v.keys) },
+		"certificates": func(n *yaml.Node) { r.list(n, nil, &v.certificates) },
+		"fetch": func(n *yaml.Node) {
+			v.fetch = map[string]string{}
+			for _, f := range r.pairs(n) {
+				var text string
+				r.text(&text)(f.node)
+				v.fetch[f.name] = text
 			}
-		}
+		},
+		"settings": func(n *yaml.Node) { v.readSettings(r, n) },
+		"now":      r.time(&v.now),
+		"method":   r.text(&v.method),
+		"url":      r.text(&v.url),
+		"target":   r.text(&v.target),
+		"peer": func(n *yaml.Node) {
+			if _, err := netip.ParseAddr(n.Value); err != nil {
+				r.fault(n, "an address is needed here")
+			}
+			v.peer = n.Value
+		},
+		"headers": func(n *yaml.Node) {
+			r.list(n, nil, &v.headers)
+			for _, line := range v.headers {
+				if !strings.Contains(line, ":") {
+					r.fault(n, "the header %q has no colon", line)
+				}
+			}
+		},
+		"body": r.text(&v.body),
+		"bodyBase64": func(n *yaml.Node) {
+			data, err := base64.StdEncoding.DecodeString(n.Value)
+			if err != nil {
+				r.fault(n, "base64 text is needed here")
+			}
+			v.body = string(data)
+		},
+		"want":          r.text(&v.want),
+		"delivery":      r.text(&v.delivery),
+		"event":         r.text(&v.event),
+		"handshake":     r.text(&v.handshake),
+		"answer":        r.text(&v.answer),
+		"status":        r.number(&v.status, 200, 299),
+		"answerHeaders": func(n *yaml.Node) { r.list(n, nil, &v.reply) },
+		"confirm":       r.text(&v.confirm),
+		"learn":         r.text(&v.learn),
 	}
-	if len(wrong) > 0 {
-		return fault.Wrap(fault.PresetInvalid, errors.Join(wrong...), "checking vectors")
-	}
-	return nil
 }
 
-func (p *Presets) checkVector(name string, v vector) error {
-	settings := v.verify
-	settings.Preset = name
-	secrets := make([][]byte, len(v.secrets))
-	for i, s := range v.secrets {
-		secrets[i] = []byte(s)
-	}
-	verifier, err := p.Compile(settings, secrets)
-	if err != nil {
-		return err
-	}
-	fields := vectorHeader{}
-	for _, line := range v.headers {
-		name, text, ok := strings.Cut(line, ":")
-		if !ok {
-			return fmt.Errorf("the header %q has no colon", line)
+// readSecrets reads texts, or maps with secret and notAfter.
+func readSecrets(r *reader, n *yaml.Node) []Secret {
+	var out []Secret
+	for _, item := range r.items(n) {
+		var text string
+		var s Secret
+		if item.Kind == yaml.MappingNode {
+			r.mapping(item, fieldSet{"secret": r.text(&text), "notAfter": r.time(&s.NotAfter)})
+		} else {
+			r.text(&text)(item)
 		}
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		fields[name] = append(fields[name], strings.TrimPrefix(text, " "))
+		s.Text = []byte(text)
+		out = append(out, s)
 	}
-	d, err := verifier.Verify(Request{Header: fields, Body: []byte(v.body)}, v.now)
-	got := accept
-	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
-		got = string(refusal.Reason)
-	}
-	if got != v.want {
-		return fmt.Errorf("the verdict is %s, want %s", got, v.want)
-	}
-	if v.delivery != "" && d.ID != v.delivery {
-		return fmt.Errorf("the delivery is %q, want %q", d.ID, v.delivery)
-	}
-	if d.Challenge != v.challenge {
-		return fmt.Errorf("the challenge is %q, want %q", d.Challenge, v.challenge)
-	}
-	return nil
+	return out
 }
 
-type vectorHeader map[string][]string
-
-func (h vectorHeader) Field(name string) ([]byte, int) {
-	values := h[textproto.CanonicalMIMEHeaderKey(name)]
-	if len(values) == 0 {
-		return nil, 0
+// readSettings reads the webhook's settings: tolerance, and options with a text or a list of texts.
+func (v *vector) readSettings(r *reader, n *yaml.Node) {
+	v.verify.Options = webhook.Options{}
+	for _, f := range r.pairs(n) {
+		if f.name == "tolerance" {
+			r.number(&v.verify.Tolerance, 1, 86_400)(f.node)
+			continue
+		}
+		var values []string
+		if f.node.Kind == yaml.SequenceNode {
+			r.list(f.node, nil, &values)
+		} else {
+			values = []string{""}
+			r.scalar(&values[0])(f.node)
+		}
+		v.verify.Options[f.name] = values
 	}
-	return []byte(values[0]), len(values)
 }

@@ -1,37 +1,46 @@
 package verify
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/penstock/penstock/runtime/webhook"
 )
 
 // Verifier judges the requests of one webhook. It may be used from many goroutines. The zero Verifier
 // and a nil one refuse everything.
 type Verifier struct {
-	scheme     *preset
-	keys       []*key
-	size       int // of a digest, in bytes
-	tolerance  time.Duration
-	idStop     byte
-	hasIDStop  bool
+	preset     *preset
+	judges     []*judge // one for each variant that has a key; none while the webhook has no secret yet
+	options    webhook.Options
+	secrets    []Secret
+	early      bool // there are handshakes before the proof
 	tokenAlone bool
 	scratch    sync.Pool // *work
+	idle       *key      // what an early refusal costs where no scheme says so
 }
 
 // work is what one judgement needs beyond the MACs.
 type work struct {
-	cand      candidates
-	body      []byte
-	timestamp []byte
-	id        []byte
-	digest    hash.Hash
-	sum       [sha256.Size]byte
+	cand        candidates
+	body        []byte
+	timestamp   []byte
+	id          []byte
+	method, url string
+	target      string
+	text        []byte
+	content     buffer
+	digest      hash.Hash
+	sum         [sha256.Size]byte
 }
+
+// maxKept is the size of a buffer that is kept for the next request, in bytes.
+const maxKept = 64 << 10
 
 // Unready gives a Verifier that refuses everything: for a webhook whose preset or secret cannot be used.
 func Unready() *Verifier { return &Verifier{} }
@@ -39,199 +48,253 @@ func Unready() *Verifier { return &Verifier{} }
 // TokenAlone reports whether the verifier asks for no proof beyond the webhook's token.
 func (v *Verifier) TokenAlone() bool { return v != nil && v.tokenAlone }
 
+// Proofs gives the names of the header fields and parameters that carry secrets or signatures, in lower
+// case: they belong in no log and in no event.
+func (v *Verifier) Proofs() (headers, parameters []string) {
+	headers = []string{"authorization"}
+	if v == nil || v.preset == nil {
+		return headers, nil
+	}
+	add := func(s source) {
+		switch s.kind {
+		case fromHeader:
+			headers = append(headers, strings.ToLower(s.name))
+		case fromQuery:
+			parameters = append(parameters, s.name)
+		}
+	}
+	for _, s := range v.preset.each() {
+		if s.signature.header != "" {
+			headers = append(headers, strings.ToLower(s.signature.header))
+		}
+		add(s.token.from)
+	}
+	for _, h := range v.preset.handshakes {
+		add(h.secret.from)
+		add(h.learn)
+	}
+	return headers, parameters
+}
+
 // Verify judges req at the time now. The error is a *[Refusal]. A request that is refused before its
 // MAC was made costs one all the same, so that the time of an answer does not tell what was wrong.
 func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
-	if v == nil || v.scheme == nil {
+	if v == nil || v.preset == nil {
 		if v != nil && v.tokenAlone {
 			return Delivery{}, nil
 		}
 		return Delivery{}, errVerifierUnready
 	}
+	var body bodyJSON
+	if v.early {
+		h, r := v.shake(&req, &body, false, now)
+		if r != nil {
+			v.Spend(req.Body)
+			return Delivery{}, r
+		}
+		if h != nil {
+			return Delivery{Handshake: h}, nil
+		}
+	}
+	if !slices.Contains(v.preset.methods, req.Method) && !v.shakesWith(req.Method) {
+		v.Spend(req.Body)
+		return Delivery{}, errMethodRefused
+	}
+	j := v.choose(&req)
+	if j == nil {
+		v.Spend(req.Body)
+		return Delivery{}, errVerifierUnready
+	}
 	w := v.scratch.Get().(*work)
 	defer v.release(w)
 	w.body = req.Body
-	if r := v.read(w, req.Header, now); r != nil {
+	d, r := v.prove(j, w, &req, now)
+	if r == nil {
+		r = v.after(j, w, &req, &body, &d, now)
+	}
+	if r != nil {
+		return Delivery{}, r
+	}
+	return d, nil
+}
+
+// choose takes the first variant whose proof the request holds.
+func (v *Verifier) choose(req *Request) *judge {
+	if len(v.judges) == 1 {
+		return v.judges[0]
+	}
+	for _, j := range v.judges {
+		if j.present(req) {
+			return j
+		}
+	}
+	if len(v.judges) > 0 {
+		return v.judges[0]
+	}
+	return nil
+}
+
+func (v *Verifier) prove(j *judge, w *work, req *Request, now time.Time) (Delivery, *Refusal) {
+	if j.scheme == nil {
+		return Delivery{}, j.judge(w, req, now)
+	}
+	kept := *req // what a scheme gets lives longer than the stack
+	d, r := j.scheme.verify(&kept, now)
+	if r != nil {
 		v.Spend(req.Body)
 		return Delivery{}, r
 	}
-	match := 0
-	for _, k := range v.keys {
-		match |= k.match(&w.cand, v, w)
-	}
-	if match != 1 {
-		return Delivery{}, errSignatureMismatch
-	}
-	return v.delivery(w), nil
+	return d, nil
 }
 
-// Spend makes the MAC of body and forgets it: what judging a request with that body costs.
+// shakesWith reports whether a handshake behind the proof has the method.
+func (v *Verifier) shakesWith(method string) bool {
+	return slices.ContainsFunc(v.preset.handshakes, func(h *handshake) bool {
+		return h.proof == proofSignature && h.method == method
+	})
+}
+
+// after does what follows the proof: the age of a timestamp in the body, handshakes, names.
+func (v *Verifier) after(j *judge, w *work, req *Request, body *bodyJSON, d *Delivery, now time.Time) *Refusal {
+	if d.Handshake != nil {
+		return nil
+	}
+	if j.timestamp.field.given() {
+		if r := j.checkField(req, body, now); r != nil {
+			return r
+		}
+	}
+	if len(v.preset.handshakes) > 0 {
+		h, r := v.shake(req, body, true, now)
+		if r != nil {
+			return r
+		}
+		if h != nil {
+			*d = Delivery{Handshake: h}
+			return nil
+		}
+	}
+	if !slices.Contains(v.preset.methods, req.Method) {
+		return errMethodRefused
+	}
+	return j.identify(w, req, body, d)
+}
+
+// identify gives the delivery its id and the name of its event, as far as the scheme did not. Without an id
+// of the sender, a digest stands for it, so that a repeated request makes no second event.
+func (j *judge) identify(w *work, req *Request, body *bodyJSON, d *Delivery) *Refusal {
+	text := w.text[:0]
+	if d.ID == "" {
+		var r *Refusal
+		if text, r = j.appendID(text, w, req, body); r != nil {
+			return r
+		}
+	}
+	idEnd := len(text)
+	if d.Event == "" {
+		var r *Refusal
+		if text, r = j.appendEvent(text, req, body); r != nil {
+			return r
+		}
+	}
+	w.text = text
+	both := string(text) // one allocation for both names
+	if idEnd > 0 {
+		d.ID = both[:idEnd]
+	}
+	if len(both) > idEnd {
+		d.Event = both[idEnd:]
+	}
+	if d.ID != "" && d.Window == 0 {
+		d.Window = max(2*j.timestamp.tolerance, minWindow)
+	}
+	return nil
+}
+
+func (j *judge) appendID(dst []byte, w *work, req *Request, body *bodyJSON) ([]byte, *Refusal) {
+	switch {
+	case j.delivery.header != "":
+		id, r := w.id, (*Refusal)(nil)
+		if id == nil {
+			id, r = j.readID(req.Header)
+		}
+		return append(dst, id...), r
+	case j.delivery.field.given():
+		v, ok := body.decode(req.Body)
+		if !ok {
+			return dst, errBodyMalformed
+		}
+		text, ok := scalar(j.delivery.field.in(v))
+		if !ok || text == "" {
+			return dst, errDeliveryMissing
+		}
+		if !printable([]byte(text)) {
+			return dst, errDeliveryMalformed
+		}
+		return append(dst, text...), nil
+	case j.delivery.digest == digestBody:
+		w.digest.Reset()
+		w.digest.Write(w.body)
+		return w.appendDigest(dst, "body:"), nil
+	case j.delivery.digest == digestSigned || j.scheme == nil && j.timed():
+		// The digest is made before dst is used, as both may be the buffer of the address.
+		w.digest.Reset()
+		j.write(w.digest, w)
+		return w.appendDigest(dst, "signed:"), nil
+	}
+	return dst, nil
+}
+
+func (w *work) appendDigest(dst []byte, kind string) []byte {
+	return base64.RawURLEncoding.AppendEncode(append(dst, kind...), w.digest.Sum(w.sum[:0]))
+}
+
+// appendEvent adds the sender's name of the event. It proves nothing, so a strange one is left out.
+func (j *judge) appendEvent(dst []byte, req *Request, body *bodyJSON) ([]byte, *Refusal) {
+	switch {
+	case j.event.header != "":
+		text, n := req.Header.Field(j.event.header)
+		if n > 1 {
+			return dst, errHeaderRepeated
+		}
+		if printable(text) {
+			dst = append(dst, text...)
+		}
+	case j.event.field.given():
+		v, _ := body.decode(req.Body)
+		if text, ok := scalar(j.event.field.in(v)); ok && printable([]byte(text)) {
+			dst = append(dst, text...)
+		}
+	}
+	return dst, nil
+}
+
+// Spend costs what judging a request with that body costs.
 func (v *Verifier) Spend(body []byte) {
-	if v == nil || len(v.keys) == 0 {
+	if v == nil || v.idle == nil {
 		return
 	}
-	v.keys[0].spend(body)
+	for _, j := range v.judges {
+		if s, ok := j.scheme.(spender); ok {
+			s.spend(body)
+			return
+		}
+		if len(j.keys) > 0 {
+			j.keys[0].spend(body)
+			return
+		}
+	}
+	v.idle.spend(body)
 }
 
 func (v *Verifier) release(w *work) {
 	w.body, w.timestamp, w.id, w.cand.n = nil, nil, nil, 0
+	w.method, w.url, w.target = "", "", ""
+	if cap(w.text) > maxKept {
+		w.text = nil
+	}
+	if cap(w.content) > maxKept {
+		w.content = nil
+	}
 	v.scratch.Put(w)
-}
-
-// read takes everything but the MAC from the header and judges it.
-func (v *Verifier) read(w *work, h Header, now time.Time) *Refusal {
-	s := v.scheme
-	field, r := once(h, s.signature.header, errSignatureMissing)
-	if r != nil {
-		return r
-	}
-	shared := s.timestamp.header != "" && s.timestamp.prefix != "" && s.timestamp.header == s.signature.header
-	if r := v.readSignatures(w, field, shared); r != nil {
-		return r
-	}
-	if s.timestamp.header != "" {
-		if !shared {
-			if w.timestamp, r = once(h, s.timestamp.header, errTimestampMissing); r != nil {
-				return r
-			}
-			var ok bool
-			if w.timestamp, ok = bytes.CutPrefix(w.timestamp, []byte(s.timestamp.prefix)); !ok {
-				return errTimestampMalformed
-			}
-		}
-		if r := v.checkAge(w.timestamp, now); r != nil {
-			return r
-		}
-	}
-	if s.delivery.header != "" {
-		if w.id, r = once(h, s.delivery.header, errDeliveryMissing); r != nil {
-			return r
-		}
-		if !v.usableID(w.id) {
-			return errDeliveryMalformed
-		}
-	}
-	if s.eventHeader != "" {
-		if _, n := h.Field(s.eventHeader); n > 1 {
-			return errHeaderRepeated
-		}
-	}
-	return nil
-}
-
-// readSignatures decodes every signature of the scheme. In a list, items of other kinds are passed
-// over, and so is a signature that does not decode, as long as another one does.
-func (v *Verifier) readSignatures(w *work, field []byte, shared bool) *Refusal {
-	s := v.scheme
-	if s.signature.separator == "" {
-		text, ok := bytes.CutPrefix(field, []byte(s.signature.prefix))
-		if !ok {
-			return errSignatureMalformed
-		}
-		if !w.cand.add(text, s.signature.encoding, v.size) {
-			return errSignatureMalformed
-		}
-		return nil
-	}
-	stamped, count := false, 0
-	for rest, more := field, true; more; {
-		var item []byte
-		item, rest, more = bytes.Cut(rest, []byte(s.signature.separator))
-		item = bytes.Trim(item, " ")
-		if text, ok := bytes.CutPrefix(item, []byte(s.signature.prefix)); ok {
-			if count++; count > maxSignatures {
-				return errSignatureMany
-			}
-			w.cand.add(text, s.signature.encoding, v.size)
-			continue
-		}
-		if text, ok := bytes.CutPrefix(item, []byte(s.timestamp.prefix)); ok && shared {
-			if stamped {
-				return errHeaderRepeated
-			}
-			stamped, w.timestamp = true, text
-		}
-	}
-	if count == 0 {
-		return errSignatureMissing
-	}
-	if w.cand.n == 0 {
-		return errSignatureMalformed
-	}
-	if shared && !stamped {
-		return errTimestampMissing
-	}
-	return nil
-}
-
-func (v *Verifier) checkAge(text []byte, now time.Time) *Refusal {
-	t, ok := parseTimestamp(v.scheme.timestamp.form, text)
-	if !ok {
-		return errTimestampMalformed
-	}
-	switch age := now.Sub(t); {
-	case age > v.tolerance:
-		return errTimestampStale
-	case age < -v.tolerance:
-		return errTimestampFuture
-	}
-	return nil
-}
-
-// usableID takes printable ASCII that does not hold the byte which ends the id in the signed content.
-func (v *Verifier) usableID(id []byte) bool {
-	if len(id) > 200 || v.hasIDStop && slices.Contains(id, v.idStop) {
-		return false
-	}
-	for _, c := range id {
-		if c <= ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
-}
-
-// write puts the signed content into h.
-func (v *Verifier) write(h hash.Hash, w *work) {
-	for i := range v.scheme.signed {
-		switch p := &v.scheme.signed[i]; p.part {
-		case bodyPart:
-			h.Write(w.body)
-		case timestampPart:
-			h.Write(w.timestamp)
-		case idPart:
-			h.Write(w.id)
-		case literal:
-			h.Write(p.text)
-		}
-	}
-}
-
-// delivery names the proven request. Without an id of the sender, a digest stands for it, so that a
-// repeated request makes no second event.
-func (v *Verifier) delivery(w *work) Delivery {
-	if text := v.scheme.challenge(w.body); text != "" {
-		return Delivery{Challenge: text, ChallengeField: v.scheme.handshake.answer}
-	}
-	d := Delivery{Window: max(2*v.tolerance, minWindow)}
-	switch {
-	case v.scheme.delivery.header != "":
-		d.ID = string(w.id)
-	case v.scheme.delivery.digest == digestBody:
-		w.digest.Reset()
-		w.digest.Write(w.body)
-		d.ID = w.text("body:")
-	case v.scheme.delivery.digest == digestSigned || v.scheme.timestamp.header != "":
-		w.digest.Reset()
-		v.write(w.digest, w)
-		d.ID = w.text("signed:")
-	default:
-		return Delivery{}
-	}
-	return d
-}
-
-func (w *work) text(kind string) string {
-	sum := w.digest.Sum(w.sum[:0])
-	return kind + base64.RawURLEncoding.EncodeToString(sum)
 }

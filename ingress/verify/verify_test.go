@@ -25,6 +25,23 @@ func (f fields) Field(name string) ([]byte, int) {
 	return []byte(v[0]), len(v)
 }
 
+func (f fields) Values(name string) [][]byte {
+	var out [][]byte
+	for _, v := range f[textproto.CanonicalMIMEHeaderKey(name)] {
+		out = append(out, []byte(v))
+	}
+	return out
+}
+
+// secrets is the material of a webhook that has only secrets, which never end.
+func secrets(texts ...[]byte) verify.Material {
+	var m verify.Material
+	for _, t := range texts {
+		m.Secrets = append(m.Secrets, verify.Secret{Text: t})
+	}
+	return m
+}
+
 func sign(secret string, parts ...string) string {
 	m := hmac.New(sha256.New, []byte(secret))
 	for _, p := range parts {
@@ -41,13 +58,13 @@ func reason(err error) verify.Reason {
 	return ""
 }
 
-func compile(tb testing.TB, settings webhook.Verify, secrets ...string) *verify.Verifier {
+func compile(tb testing.TB, settings webhook.Verify, texts ...string) *verify.Verifier {
 	tb.Helper()
-	raw := make([][]byte, len(secrets))
-	for i, s := range secrets {
+	raw := make([][]byte, len(texts))
+	for i, s := range texts {
 		raw[i] = []byte(s)
 	}
-	v, err := load(tb).Compile(settings, raw)
+	v, err := load(tb).Compile(settings, secrets(raw...))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -60,7 +77,7 @@ func TestEveryByteCounts(t *testing.T) {
 	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, "k")
 	body, sig := "The quick brown fox", sign("k", "The quick brown fox")
 	judge := func(sig, body string) error {
-		_, err := v.Verify(verify.Request{Header: fields{"X-Sig": {sig}}, Body: []byte(body)}, time.Now())
+		_, err := v.Verify(verify.Request{Method: "POST", Header: fields{"X-Sig": {sig}}, Body: []byte(body)}, time.Now())
 		return err
 	}
 	if err := judge(sig, body); err != nil {
@@ -94,7 +111,7 @@ func TestWireBytes(t *testing.T) {
 	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, "k")
 	for _, body := range []string{"", "\xff\x00\r\n", "\x1f\x8b\x08", "{\"a\": 1}\r\n"} {
 		h := fields{"X-Sig": {sign("k", body)}}
-		if _, err := v.Verify(verify.Request{Header: h, Body: []byte(body)}, time.Now()); err != nil {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: []byte(body)}, time.Now()); err != nil {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -102,17 +119,17 @@ func TestWireBytes(t *testing.T) {
 
 func TestRotation(t *testing.T) {
 	t.Parallel()
-	var secrets []string
+	var texts []string
 	for i := range 8 {
-		secrets = append(secrets, fmt.Sprint("secret ", i))
+		texts = append(texts, fmt.Sprint("secret ", i))
 	}
-	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, secrets...)
-	for _, s := range secrets {
-		if _, err := v.Verify(verify.Request{Header: fields{"X-Sig": {sign(s, "b")}}, Body: []byte("b")}, time.Now()); err != nil {
+	v := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, texts...)
+	for _, s := range texts {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: fields{"X-Sig": {sign(s, "b")}}, Body: []byte("b")}, time.Now()); err != nil {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
-	if _, err := v.Verify(verify.Request{Header: fields{"X-Sig": {sign("secret 8", "b")}}, Body: []byte("b")}, time.Now()); reason(err) != verify.SignatureMismatch {
+	if _, err := v.Verify(verify.Request{Method: "POST", Header: fields{"X-Sig": {sign("secret 8", "b")}}, Body: []byte("b")}, time.Now()); reason(err) != verify.SignatureMismatch {
 		t.Errorf("a ninth secret: %v", err)
 	}
 }
@@ -125,7 +142,7 @@ func TestDelivery(t *testing.T) {
 		t.Helper()
 		ts := fmt.Sprint(at)
 		h := fields{"Stripe-Signature": {"t=" + ts + ",v1=" + sign("k", ts, ".", body)}}
-		d, err := v.Verify(verify.Request{Header: h, Body: []byte(body)}, now)
+		d, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: []byte(body)}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +164,7 @@ func TestDelivery(t *testing.T) {
 		t.Errorf("window = %v", d.Window)
 	}
 	plain := compile(t, webhook.Verify{Preset: "hmac", Options: webhook.Options{"header": {"X-Sig"}}}, "k")
-	if d, err := plain.Verify(verify.Request{Header: fields{"X-Sig": {sign("k", "")}}}, now); err != nil || d != (verify.Delivery{}) {
+	if d, err := plain.Verify(verify.Request{Method: "POST", Header: fields{"X-Sig": {sign("k", "")}}}, now); err != nil || d != (verify.Delivery{}) {
 		t.Errorf("a scheme that names no delivery: %+v, %v", d, err)
 	}
 }
@@ -162,7 +179,7 @@ func TestVerifyAllocates(t *testing.T) {
 	h := &fixed{sig: []byte("sha256=" + sign("k", string(body))), id: []byte("72d3162e")}
 	now := time.Now()
 	if n := testing.AllocsPerRun(200, func() {
-		if _, err := v.Verify(verify.Request{Header: h, Body: body}, now); err != nil {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: body}, now); err != nil {
 			t.Fatal(err)
 		}
 	}); n > 1 {
@@ -170,7 +187,7 @@ func TestVerifyAllocates(t *testing.T) {
 	}
 	h.sig[10] ^= 1
 	if n := testing.AllocsPerRun(200, func() {
-		if _, err := v.Verify(verify.Request{Header: h, Body: body}, now); err == nil {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: body}, now); err == nil {
 			t.Fatal("accepted")
 		}
 	}); n > 0 {
@@ -190,6 +207,8 @@ func (f *fixed) Field(name string) ([]byte, int) {
 	return nil, 0
 }
 
+func (f *fixed) Values(string) [][]byte { return nil }
+
 func BenchmarkVerify1KB(b *testing.B) {
 	v := compile(b, webhook.Verify{Preset: "github"}, "k")
 	body := []byte(strings.Repeat("x", 1024))
@@ -198,7 +217,7 @@ func BenchmarkVerify1KB(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		if _, err := v.Verify(verify.Request{Header: h, Body: body}, now); err != nil {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: body}, now); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -211,7 +230,7 @@ func BenchmarkRefuse1KB(b *testing.B) {
 	now := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := v.Verify(verify.Request{Header: h, Body: body}, now); err == nil {
+		if _, err := v.Verify(verify.Request{Method: "POST", Header: h, Body: body}, now); err == nil {
 			b.Fatal("accepted")
 		}
 	}

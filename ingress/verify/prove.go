@@ -1,0 +1,171 @@
+package verify
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/penstock/penstock/runtime/fault"
+)
+
+// Check judges every vector of every preset and reports those with another verdict than they want.
+func (p *Presets) Check() error {
+	var wrong []error
+	for _, name := range p.names {
+		if err := p.byName[name].checkVectors(); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	if len(wrong) > 0 {
+		return fault.Wrap(fault.PresetInvalid, errors.Join(wrong...), "checking vectors")
+	}
+	return nil
+}
+
+// checkVectors judges the vectors of one preset.
+func (s *preset) checkVectors() error {
+	vectors, faults := s.vectors()
+	if len(faults) > 0 {
+		return faults
+	}
+	alone := &Presets{byName: map[string]*preset{s.name: s}, names: []string{s.name}}
+	var wrong []error
+	for _, v := range vectors {
+		if err := v.judge(alone, s.name); err != nil {
+			wrong = append(wrong, fmt.Errorf("preset %s, vector %q: %w", s.name, v.name, err))
+		}
+	}
+	return errors.Join(wrong...)
+}
+
+func (v *vector) judge(p *Presets, name string) error {
+	settings := v.verify
+	settings.Preset = name
+	m, err := v.material()
+	if err != nil {
+		return err
+	}
+	verifier, err := p.Compile(settings, m)
+	if err != nil {
+		return err
+	}
+	req, err := v.request()
+	if err != nil {
+		return err
+	}
+	d, err := verifier.Verify(req, v.now)
+	got := accept
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		got = string(refusal.Reason)
+	}
+	if got != v.want {
+		return fmt.Errorf("the verdict is %s, want %s", got, v.want)
+	}
+	return v.compare(d)
+}
+
+// compare holds what the request says about itself against what is expected.
+func (v *vector) compare(d Delivery) error {
+	h := d.Handshake
+	if h == nil {
+		h = &Handshake{}
+	}
+	for _, c := range []struct{ what, got, want string }{
+		{"delivery", d.ID, v.delivery}, {"event", d.Event, v.event},
+	} {
+		if c.want != "" && c.got != c.want {
+			return fmt.Errorf("the %s is %q, want %q", c.what, c.got, c.want)
+		}
+	}
+	for _, c := range []struct{ what, got, want string }{
+		{"handshake", h.Name, v.handshake}, {"answer", string(h.Body), v.answer},
+		{"address to confirm", h.Confirm, v.confirm}, {"learned secret", h.Learn, v.learn},
+	} {
+		if c.got != c.want {
+			return fmt.Errorf("the %s is %q, want %q", c.what, c.got, c.want)
+		}
+	}
+	if v.status != 0 && h.Status != v.status {
+		return fmt.Errorf("the status is %d, want %d", h.Status, v.status)
+	}
+	for _, want := range v.reply {
+		name, text, _ := strings.Cut(want, ": ")
+		if !slices.Contains(h.Headers, [2]string{name, text}) {
+			return fmt.Errorf("the answer has no header %q", want)
+		}
+	}
+	return nil
+}
+
+func (v *vector) material() (Material, error) {
+	m := Material{Secrets: v.secrets}
+	for _, k := range v.keys {
+		m.Keys = append(m.Keys, []byte(k))
+	}
+	if v.fetch != nil {
+		m.Fetch = vectorFetcher(v.fetch)
+	}
+	return m, nil
+}
+
+func (v *vector) request() (Request, error) {
+	req := Request{Method: v.method, Target: v.target, URL: v.url, Body: []byte(v.body)}
+	if v.peer != "" {
+		req.Peer = netip.MustParseAddr(v.peer)
+	}
+	if req.Target == "" {
+		req.Target = "/"
+		if u, err := url.Parse(v.url); err == nil && v.url != "" {
+			req.Target = u.RequestURI()
+		}
+	}
+	fields := vectorHeader{}
+	for _, line := range v.headers {
+		name, text, _ := strings.Cut(line, ":")
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		fields[name] = append(fields[name], []byte(strings.TrimPrefix(text, " ")))
+	}
+	req.Header = fields
+	for _, text := range v.certificates {
+		block, _ := pem.Decode([]byte(text))
+		if block == nil {
+			return req, errors.New("a certificate is not PEM")
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return req, fmt.Errorf("reading a certificate: %w", err)
+		}
+		req.Certificates = append(req.Certificates, c)
+	}
+	return req, nil
+}
+
+type vectorHeader map[string][][]byte
+
+func (h vectorHeader) Field(name string) ([]byte, int) {
+	values := h.Values(name)
+	if len(values) == 0 {
+		return nil, 0
+	}
+	return values[0], len(values)
+}
+
+func (h vectorHeader) Values(name string) [][]byte { return h[textproto.CanonicalMIMEHeaderKey(name)] }
+
+// vectorFetcher answers with the documents of a vector alone.
+type vectorFetcher map[string]string
+
+func (f vectorFetcher) Fetch(_ context.Context, address string) ([]byte, error) {
+	text, ok := f[address]
+	if !ok {
+		return nil, errors.New("there is no such document")
+	}
+	return []byte(text), nil
+}
