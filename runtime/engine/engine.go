@@ -19,6 +19,10 @@ import (
 // Group is the one consumer group of the runtime.
 const Group = "penstock"
 
+// ParkedPipeline stands in the dead letter of a parked event in the place of a pipeline. No pipeline has
+// such a name.
+const ParkedPipeline = "(parked)"
+
 // Options are the settings of an Engine; the zero value works.
 type Options struct {
 	PerPipeline int           // runs of one pipeline at once; default 64

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock/penstock/runtime/engine"
+	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/run"
 )
 
@@ -49,6 +50,30 @@ func TestDeadLetters(t *testing.T) {
 		}
 	}
 	w.run(e, "good", run.Done) // not held up by the others
+}
+
+// TestParkedEvent: no pipeline runs for it, and it is listed as a dead letter.
+func TestParkedEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t.TempDir(), engine.Options{}, map[string]string{"p": listen + "  - test.step: x\n"})
+	e := event.New("a.b", time.Now())
+	e.Parked = "does not fit"
+	if _, err := w.emitter.Emit(t.Context(), e, event.Dedupe{}); err != nil {
+		t.Fatal(err)
+	}
+	r := w.run(e, engine.ParkedPipeline, run.Dead)
+	if r.Code != "event.parked" || r.Message != "does not fit" || r.Ended.IsZero() {
+		t.Errorf("the dead letter does not say why: %+v", r)
+	}
+	w.run(w.emit("a.b"), "p", run.Done) // behind the parked one
+	kept, err := w.store.Event(t.Context(), e.ID)
+	if err != nil || kept.Settled.IsZero() {
+		t.Errorf("the parked event is not settled: %v", err)
+	}
+	if runs, err := w.store.RunsOf(t.Context(), e.ID); err != nil || len(runs) != 1 || w.count("x") != 1 {
+		t.Errorf("runs %+v, %d calls, %v; want the dead letter alone", runs, w.count("x"), err)
+	}
 }
 
 // A run that is tried again goes on where it failed: an effect before that happens once.

@@ -55,6 +55,9 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 			known[r.Pipeline] = r
 		}
 	}
+	if ev.Parked != "" {
+		return e.park(ctx, ev, known)
+	}
 	p := e.plans.Load()
 	jobs, wait := e.jobs(p, p.matching(ctx, ev, object), known, ev, object)
 
@@ -88,6 +91,18 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 		return interrupted
 	}
 	return settled
+}
+
+// park records an event that no pipeline may run for as a dead letter.
+func (e *Engine) park(ctx context.Context, ev event.Event, known map[string]run.Run) outcome {
+	if _, again := known[ParkedPipeline]; again {
+		return settled
+	}
+	now := e.o.Now()
+	return e.record(ctx, &run.Run{
+		EventID: ev.ID, EventKey: ev.Key, Pipeline: ParkedPipeline, Status: run.Dead, Started: now, Ended: now,
+		Code: string(fault.EventParked), Message: ev.Parked,
+	}, true)
 }
 
 // job is one run that is due.

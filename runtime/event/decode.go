@@ -11,7 +11,7 @@ import (
 type Object map[string]any
 
 // Unmarshal reads an event's JSON text. It gives the event (Payload is encoded again only when asked
-// for with [Object.Payload], so it is nil here) and the object for pipelines. Unknown fields stay in
+// for with [Object.Payload], so it is nil here, and so is Raw) and the object for pipelines. Unknown fields stay in
 // the object. The errors carry fault.EventInvalid and never quote the data.
 func Unmarshal(data []byte) (Event, Object, error) {
 	v, err := value.Decode(data)
@@ -25,7 +25,7 @@ func Unmarshal(data []byte) (Event, Object, error) {
 	o := Object(m)
 	e := Event{
 		ID: o.text("id"), Key: o.text("eventKey"), Namespace: o.text("namespace"),
-		TraceID: o.text("traceId"), CorrelationID: o.text("correlationId"),
+		TraceID: o.text("traceId"), CorrelationID: o.text("correlationId"), Parked: o.text("parked"),
 	}
 	e.Async, _ = m["async"].(bool)
 	e.Hops, _ = m["hops"].(int)

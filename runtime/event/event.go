@@ -31,6 +31,11 @@ type Event struct {
 	Hops          int               // how many events led to this one
 	Headers       map[string]string // nil is empty
 	Payload       []byte            // JSON text; nil is null
+	Parked        string            // why no pipeline may run: the event is kept for a person to look at; empty = none
+
+	// Raw is what came in, where Payload is made from it and does not hold it. It is kept beside the event
+	// in the store and is no part of its JSON text.
+	Raw []byte
 }
 
 // New makes an asynchronous event with a fresh id; trace and correlation id are that id until set.
@@ -100,6 +105,10 @@ func (e Event) AppendJSON(dst []byte) []byte {
 	dst = strconv.AppendBool(dst, e.Async)
 	dst = append(dst, `,"hops":`...)
 	dst = strconv.AppendInt(dst, int64(e.Hops), 10)
+	if e.Parked != "" {
+		dst = append(dst, `,"parked":`...)
+		dst = value.AppendString(dst, e.Parked)
+	}
 	dst = append(dst, `,"headers":{`...)
 	first := true
 	for name, v := range e.Headers {

@@ -13,7 +13,7 @@ import (
 
 func sample() event.Event {
 	e := event.New("webhook.lead.created", time.UnixMilli(1_764_000_000_123))
-	e.Namespace, e.TraceID, e.Hops = "acme", "6936bd:efg35ee", 2
+	e.Namespace, e.TraceID, e.Hops, e.Parked = "acme", "6936bd:efg35ee", 2, "it \"fits\" nowhere"
 	e.Headers = map[string]string{"content-type": "application/json", "x-\"q\"": "é\n"}
 	e.Payload = []byte(`{"origin":"SGVsbG8="}`)
 	return e

@@ -31,6 +31,7 @@ const (
 	EventInvalid  Code = "event.invalid"
 	EventTooLarge Code = "event.too_large"
 	EventHops     Code = "event.hops"
+	EventParked   Code = "event.parked"
 
 	StoreUnavailable Code = "store.unavailable"
 	StoreFull        Code = "store.full"
@@ -133,6 +134,7 @@ func Codes() []Info {
 		{EventInvalid, Input, "an event is malformed", "see the message for the field"},
 		{EventTooLarge, Input, "an event is larger than the limit", "send less, or raise the limit"},
 		{EventHops, Runtime, "events trigger each other in a circle", "break the circle between the pipelines"},
+		{EventParked, Input, "an event was kept and no pipeline runs for it, because its webhook parks such ones", "look at the event; mend the sender or the webhook's schema"},
 
 		{StoreUnavailable, Environment, "the store cannot write or read", "check the disk; after a failed sync restart the server"},
 		{StoreFull, Environment, "the disk is full or below its reserve", "free space; accepting resumes by itself"},

@@ -49,6 +49,8 @@ type Events interface {
 	Accept(ctx context.Context, e event.Event, d event.Dedupe) (event.Accepted, error)
 	// Event finds one event. ErrNotFound.
 	Event(ctx context.Context, id string) (Event, error)
+	// Raw gives what came in, where it was kept beside the event (event.Event.Raw), else nil. ErrNotFound.
+	Raw(ctx context.Context, id string) ([]byte, error)
 	// Events lists events, newest first.
 	Events(ctx context.Context, q EventQuery) ([]Event, error)
 	// Unsettled lists accepted and unfinished events with Seq > after, in order of acceptance.
@@ -130,14 +132,19 @@ type Rejects interface {
 	Rejects(ctx context.Context, limit int) ([]Reject, error)
 }
 
-// Reject is one refused request. It holds no token, payload or header value.
+// Reject is one refused request. It holds no token, payload or header value but the content type.
 type Reject struct {
-	Time    time.Time `json:"time"`
-	TraceID string    `json:"traceId,omitempty"` // as in the log line
-	Webhook string    `json:"webhook,omitempty"` // last six characters of the token, when it is a known one
-	Reason  string    `json:"reason"`            // stable, dotted: signature.mismatch, token.unknown ...
-	Detail  string    `json:"detail,omitempty"`  // for the operator: what to check
-	Status  int       `json:"status"`            // HTTP status of the answer
-	Remote  string    `json:"remote"`            // address of the peer
-	Bytes   int       `json:"bytes"`             // size of the body
+	Time        time.Time `json:"time"`
+	TraceID     string    `json:"traceId,omitempty"` // as in the log line
+	Webhook     string    `json:"webhook,omitempty"` // last six characters of the token, when it is a known one
+	Preset      string    `json:"preset,omitempty"`  // of that webhook
+	Reason      string    `json:"reason"`            // stable, dotted: signature.mismatch, token.unknown ...
+	Detail      string    `json:"detail,omitempty"`  // for the operator: what to check
+	Status      int       `json:"status"`            // HTTP status of the answer
+	Remote      string    `json:"remote"`            // address of the caller
+	Method      string    `json:"method,omitempty"`
+	ContentType string    `json:"contentType,omitempty"`
+	Headers     []string  `json:"headers,omitempty"` // names of the fields, in their order
+	Bytes       int       `json:"bytes"`             // size of the body
+	Kept        bool      `json:"kept,omitempty"`    // the whole request is kept in a file under TraceID
 }

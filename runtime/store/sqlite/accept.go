@@ -32,7 +32,7 @@ func newAcceptance() any {
 func (s *Store) Accept(ctx context.Context, e event.Event, d event.Dedupe) (event.Accepted, error) {
 	a, _ := s.acceptances.Get().(*acceptance)
 	a.event, a.dedupe, a.data = e, d, e.AppendJSON(a.data[:0])
-	a.bytes = len(a.data)
+	a.bytes = len(a.data) + len(e.Raw)
 	left, err := s.do(ctx, &a.write)
 	if left {
 		return event.Accepted{}, err // the writer still uses a
@@ -70,7 +70,11 @@ func (a *acceptance) insert(w *writer) error {
 			return err
 		}
 	}
-	n, err := w.sql.insertEvent.run(w.seq+1, a.event.ID, a.event.Key, at, int64(open), a.data)
+	var raw driver.Value // NULL, not an empty blob
+	if len(a.event.Raw) > 0 {
+		raw = a.event.Raw
+	}
+	n, err := w.sql.insertEvent.run(w.seq+1, a.event.ID, a.event.Key, at, int64(open), a.data, raw)
 	if err != nil || n == 0 {
 		return err
 	}

@@ -21,6 +21,14 @@ func (s *Store) Event(ctx context.Context, id string) (store.Event, error) {
 	return one(ctx, s, "reading an event", scanEvent, `SELECT `+eventColumns+` FROM events WHERE id = ?`, id)
 }
 
+// Raw implements store.Events.
+func (s *Store) Raw(ctx context.Context, id string) ([]byte, error) {
+	return one(ctx, s, "reading what came in", func(row scanner) (raw []byte, err error) {
+		err = row.Scan(&raw)
+		return raw, err
+	}, `SELECT raw FROM events WHERE id = ?`, id)
+}
+
 // Events implements store.Events. A key that few events have is looked for through all of them.
 func (s *Store) Events(ctx context.Context, q store.EventQuery) ([]store.Event, error) {
 	if q.Before <= 0 {

@@ -32,7 +32,7 @@ func (s *statements) prepare(c *conn) error {
 		{&s.remember, `INSERT INTO dedupe (scope, key, event_id, until) VALUES (?, ?, ?, ?)
 			ON CONFLICT (scope, key) DO UPDATE SET event_id = excluded.event_id, until = excluded.until WHERE until < ?`},
 		{&s.recall, `SELECT event_id FROM dedupe WHERE scope = ? AND key = ?`},
-		{&s.insertEvent, `INSERT INTO events (seq, id, key, time, settled, data) VALUES (?, ?, ?, ?, ?, ?)
+		{&s.insertEvent, `INSERT INTO events (seq, id, key, time, settled, data, raw) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO NOTHING`},
 
 		{&s.settle, `UPDATE events SET settled = ? WHERE id = ? AND settled < 0`},

@@ -56,6 +56,37 @@ func acceptKeeps(t *testing.T, open Open) {
 	}
 }
 
+func rawKept(t *testing.T, open Open) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	with, without := event.New("a", start()), event.New("a", start())
+	with.Payload, with.Raw = []byte(`{"a":"b"}`), []byte("a=b&\x00\xff")
+	accept(t, s, with)
+	accept(t, s, without)
+	must(t, s.Save(t.Context(), store.Change{Settle: with.ID, At: start()}))
+	must(t, s.Close())
+	s = open(t, dir)
+	defer s.Close()
+	for name, c := range map[string]struct {
+		id   string
+		want []byte
+		err  error
+	}{"with": {with.ID, with.Raw, nil}, "without": {without.ID, nil, nil}, "unknown": {"unknown", nil, store.ErrNotFound}} {
+		got, err := s.Raw(t.Context(), c.id)
+		if !errors.Is(err, c.err) {
+			t.Errorf("%s: %v, want %v", name, err, c.err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	e, err := s.Event(t.Context(), with.ID)
+	must(t, err)
+	if diff := cmp.Diff(string(with.AppendJSON(nil)), string(e.Data)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func acceptByID(t *testing.T, open Open) {
 	s := fresh(t, open)
 	e := event.New("a", start())

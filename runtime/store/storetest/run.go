@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"unsettled events come in order", unsettledOrder},
 		{"events are listed newest first", eventsListed},
 		{"large payloads", acceptLarge},
+		{"what came in is kept beside the event", rawKept},
 		{"a run is inserted and updated", saveUpdates},
 		{"a final run never changes", saveFinished},
 		{"one of fifty ends a run", saveRace},
