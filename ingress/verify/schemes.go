@@ -39,6 +39,11 @@ const schemeTemplate = "template"
 // schemes is the list of the schemes that are written in Go, by the word of the preset files.
 func schemes() map[string]makeScheme {
 	return map[string]makeScheme{
-		// "token": newToken,
+		"basic":   makeBasic,
+		"mailgun": makeMailgun,
+		"paypal":  makePayPal,
+		"sns":     makeSNS,
+		"token":   makeToken,
+		"twilio":  makeTwilio,
 	}
 }
