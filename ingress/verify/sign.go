@@ -1,0 +1,287 @@
+package verify
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/value"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// Sign fills o as the preset's provider would send it: header fields, and where the scheme says so
+// address and body. It signs with the first live secret that fits, or with o.PrivateKey. A sample body
+// gets the time and the id that the scheme reads from it; a body that is given stays as it is.
+func (p *Presets) Sign(w webhook.Verify, m Material, o *Outgoing) error {
+	s, w, err := p.settled(w)
+	if err != nil {
+		return err
+	}
+	if err := checkMaterial(m); err != nil {
+		return err
+	}
+	if len(o.PrivateKey) > 0 && len(m.Keys) == 0 {
+		public, err := publicPEM(o.PrivateKey)
+		if err != nil {
+			return err
+		}
+		m.Keys = [][]byte{public}
+	}
+	var unfit error
+	for _, variant := range s.each() {
+		j := newJudge(variant)
+		if j.preset.scheme == schemeTemplate {
+			if unfit = j.takeSigner(m, o); unfit != nil {
+				continue
+			}
+		} else if j.scheme, err = schemes()[variant.scheme](variant, w, m); err != nil {
+			return err
+		}
+		if err := s.prepare(j, o); err != nil {
+			return err
+		}
+		return j.sign(o)
+	}
+	return unfit
+}
+
+// takeSigner takes the one secret that signs. Asymmetric schemes need the private key instead.
+func (j *judge) takeSigner(m Material, o *Outgoing) error {
+	if isAsymmetric(j.signature.algorithm) {
+		if len(o.PrivateKey) == 0 {
+			return invalid("key", "the preset %q signs with a private key", j.name)
+		}
+		return nil
+	}
+	var live Material
+	for _, s := range m.Secrets {
+		if s.live(o.Now) {
+			live.Secrets = append(live.Secrets, s)
+		}
+	}
+	unfit := j.takeKeys(live, make([]bool, len(live.Secrets)))
+	if len(j.keys) > 0 {
+		return nil
+	}
+	if unfit == nil {
+		unfit = invalid("secrets", "the preset %q needs a secret", j.name)
+	}
+	return unfit
+}
+
+// prepare sets what does not depend on the proof.
+func (s *preset) prepare(j *judge, o *Outgoing) error {
+	if o.Method == "" {
+		o.Method = s.methods[0]
+	}
+	if o.ID == "" {
+		sum := sha256.Sum256(append(strconv.AppendInt(nil, o.Now.UnixNano(), 10), o.Body...))
+		o.ID = "msg_" + hex.EncodeToString(sum[:12])
+	}
+	if o.Body == nil {
+		if err := s.fillSample(j, o); err != nil {
+			return err
+		}
+	}
+	o.add("Content-Type", contentType(o.Body))
+	if j.delivery.header != "" {
+		o.set(j.delivery.header, o.ID)
+	}
+	if s.event.header != "" && o.Event != "" {
+		o.set(s.event.header, o.Event)
+	}
+	return nil
+}
+
+// fillSample takes the sample body of the event, with a fresh time and id.
+func (s *preset) fillSample(j *judge, o *Outgoing) error {
+	var events []string
+	for _, one := range s.samples {
+		if o.Event == "" || one.event == o.Event {
+			o.Event, o.Body = one.event, []byte(one.body)
+			break
+		}
+		events = append(events, one.event)
+	}
+	switch {
+	case len(s.samples) == 0:
+		return invalid("body", "the preset %q has no sample body", s.name).WithHint("give one")
+	case o.Body == nil:
+		return invalid("event", "the preset %q has no sample of %q", s.name, o.Event).WithHint("it has %s", strings.Join(events, ", "))
+	}
+	body, err := value.Decode(o.Body)
+	if err != nil {
+		return nil // no JSON, so there is no field in it
+	}
+	changed := j.delivery.field.set(body, o.ID)
+	if j.timestamp.field.given() {
+		var stamp any = string(appendTime(nil, j.timestamp.form, o.Now))
+		if j.timestamp.form != formRFC3339 {
+			stamp, _ = value.Number(stamp.(string))
+		}
+		changed = j.timestamp.field.set(body, stamp) || changed
+	}
+	if changed {
+		o.Body, err = value.AppendJSON(nil, body)
+	}
+	return err
+}
+
+func contentType(body []byte) string {
+	if _, err := value.Decode(body); err != nil {
+		return "application/x-www-form-urlencoded"
+	}
+	return typeJSON
+}
+
+// sign makes the proof.
+func (j *judge) sign(o *Outgoing) error {
+	if j.scheme != nil {
+		s, ok := j.scheme.(signer)
+		if !ok {
+			return invalid("preset", "a request of the preset %q cannot be made here", j.name).
+				WithHint("its proof is not in the request, or only the provider can make it")
+		}
+		return s.sign(o)
+	}
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return fault.Wrap(fault.CLIUsage, err, "reading the address")
+	}
+	w := &work{
+		body: o.Body, id: []byte(o.ID), method: o.Method, url: o.URL, target: u.RequestURI(), digest: sha256.New(),
+		timestamp: appendTime(nil, j.timestamp.form, o.Now),
+	}
+	if j.timestamp.header != "" && j.timestamp.header != j.signature.header {
+		o.set(j.timestamp.header, j.timestamp.prefix+string(w.timestamp))
+	}
+	raw, err := j.rawSignature(w, o.PrivateKey)
+	if err != nil {
+		return err
+	}
+	text := hex.EncodeToString(raw)
+	if j.signature.encoding == "base64" {
+		text = base64.StdEncoding.EncodeToString(raw)
+	}
+	text = j.signature.prefix + text
+	if j.timestamp.header != "" && j.timestamp.header == j.signature.header {
+		text = j.timestamp.prefix + string(w.timestamp) + j.signature.separator + text
+	}
+	o.set(j.signature.header, text)
+	return nil
+}
+
+// rawSignature gives the signature's bytes.
+func (j *judge) rawSignature(w *work, private []byte) ([]byte, error) {
+	if len(j.keys) > 0 {
+		var content buffer
+		j.write(&content, w)
+		return j.keys[0].sum(content), nil
+	}
+	key, err := parsePrivate(private)
+	if err != nil {
+		return nil, err
+	}
+	var content buffer
+	j.write(&content, w)
+	switch k := key.(type) {
+	case ed25519.PrivateKey:
+		if j.signature.algorithm == algorithmEd {
+			return ed25519.Sign(k, content), nil
+		}
+	case *ecdsa.PrivateKey:
+		if j.signature.algorithm == algorithmECDSA {
+			sum := sha256.Sum256(content)
+			return ecdsa.SignASN1(rand.Reader, k, sum[:])
+		}
+	}
+	return nil, invalid("key", "the private key is not one for %s", j.signature.algorithm)
+}
+
+// parsePrivate reads a private key in PEM, PKCS #8. Errors never quote it.
+func parsePrivate(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(bytes.TrimSpace(text))
+	if block == nil {
+		return nil, invalid("key", "the private key is not PEM")
+	}
+	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, invalid("key", "the private key is not PKCS #8")
+	}
+	s, ok := k.(crypto.Signer)
+	if !ok {
+		return nil, invalid("key", "the private key cannot sign")
+	}
+	return s, nil
+}
+
+// publicPEM gives the public half of a private key.
+func publicPEM(private []byte) ([]byte, error) {
+	k, err := parsePrivate(private)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKIXPublicKey(k.Public())
+	if err != nil {
+		return nil, invalid("key", "the private key has no public half that can be written")
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), nil
+}
+
+// appendTime writes a timestamp in one of the forms; an unknown form gives nothing.
+func appendTime(dst []byte, form string, t time.Time) []byte {
+	switch form {
+	case formSeconds:
+		return strconv.AppendInt(dst, t.Unix(), 10)
+	case formMilliseconds:
+		return strconv.AppendInt(dst, t.UnixMilli(), 10)
+	case formRFC3339:
+		return t.UTC().AppendFormat(dst, time.RFC3339)
+	}
+	return dst
+}
+
+// set puts a value at the path of a decoded JSON value, at every place that a * names. It makes no object
+// that is not there, and reports whether it changed something.
+func (p dotted) set(v, to any) bool {
+	if len(p) == 0 {
+		return false
+	}
+	changed := false
+	last := p[len(p)-1]
+	p[:len(p)-1].all(v, func(at any) {
+		switch at := at.(type) {
+		case map[string]any:
+			at[last], changed = to, true
+		case []any:
+			i, err := strconv.Atoi(last)
+			if err == nil && i >= 0 && i < len(at) {
+				at[i], changed = to, true
+			}
+		}
+	})
+	return changed
+}
+
+// add adds a header field that is not there yet.
+func (o *Outgoing) add(name, value string) {
+	for _, f := range o.Header {
+		if http.CanonicalHeaderKey(f[0]) == http.CanonicalHeaderKey(name) {
+			return
+		}
+	}
+	o.Header = append(o.Header, [2]string{name, value})
+}
