@@ -1,5 +1,5 @@
 // Package archtest holds the rules that keep the rooms apart: imports point down only, each fenced
-// library has one home, every package has a comment. The rules are data in rules.go; the tests apply
+// library has one home, requests leave through one client, every package has a comment. The rules are data in rules.go; the tests apply
 // them to this repository and to planted offences in testdata, which prove that each rule bites.
 package archtest
 
@@ -23,10 +23,11 @@ type File struct {
 	Package string // import path below Module, "" for the root
 	Test    bool
 	Imports []string
-	Doc     bool // has a package comment
+	Doc     bool     // has a package comment
+	WaysOut []string // what it uses to connect to others, as "import/path.Name"
 }
 
-// Load parses the import clauses of all Go files below root. Nested modules, testdata and hidden
+// Load parses all Go files below root. Nested modules, testdata and hidden
 // folders are left out.
 func Load(root fs.FS) ([]File, error) {
 	var files []File
@@ -50,11 +51,11 @@ func Load(root fs.FS) ([]File, error) {
 		if err != nil {
 			return err
 		}
-		syntax, err := parser.ParseFile(token.NewFileSet(), p, src, parser.ImportsOnly|parser.ParseComments)
+		syntax, err := parser.ParseFile(token.NewFileSet(), p, src, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
-		f := File{Path: p, Package: path.Dir(p), Test: strings.HasSuffix(p, "_test.go"), Doc: syntax.Doc != nil}
+		f := File{Path: p, Package: path.Dir(p), Test: strings.HasSuffix(p, "_test.go"), Doc: syntax.Doc != nil, WaysOut: waysOut(syntax)}
 		for _, imp := range syntax.Imports {
 			name, err := strconv.Unquote(imp.Path.Value)
 			if err != nil {
@@ -77,6 +78,7 @@ func Check(files []File) []string {
 			documented[f.Package] = documented[f.Package] || f.Doc
 		}
 		out = append(out, checkFences(f)...)
+		out = append(out, checkOutbound(f)...)
 		if !f.Test {
 			out = append(out, checkLayers(f)...)
 		}

@@ -15,6 +15,7 @@ var layers = map[string]int{
 	"runtime/command":         2,
 	"runtime/store":           2,
 	"runtime/broker":          2,
+	"runtime/egress":          2,
 	"runtime/trigger":         3,
 	"runtime/command/builtin": 4, "runtime/command/commandtest": 5,
 	"runtime/store/sqlite": 4, "runtime/store/storetest": 4, "runtime/store/all": 5,
@@ -25,6 +26,7 @@ var layers = map[string]int{
 	"runtime/wasm/module": 2, "runtime/wasm/interrupt": 3, "runtime/wasm": 4,
 
 	"ingress/verify/netlist": 3, "ingress/verify": 4, "ingress/internal/front": 4, "ingress/internal/limit": 4, "ingress/internal/form": 4, "ingress/internal/schema": 4,
+	"ingress/keys": 4, "ingress/decode": 4,
 	"ingress": 5, "ingress/admin": 6,
 	"runtime/engine": 5,
 	"configs":        5,
@@ -83,4 +85,44 @@ var denied = []denial{
 	{"ingress", "configs", "each package owns its Options"},
 	{"configs", "runtime/engine", "settings know nobody's insides"},
 	{"runtime/wasm", "sdk", "the one contract is sdk/abi, a document"},
+}
+
+// wayOut are the names of a library that connect to others; no names means the whole library.
+type wayOut struct {
+	library string
+	names   []string
+}
+
+var outbound = []wayOut{
+	{"net", []string{
+		"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer", "Resolver", "DefaultResolver",
+		"LookupAddr", "LookupCNAME", "LookupHost", "LookupIP", "LookupMX", "LookupNS", "LookupSRV", "LookupTXT",
+		"ResolveIPAddr", "ResolveTCPAddr", "ResolveUDPAddr",
+	}},
+	{"net/http", []string{"Client", "DefaultClient", "Transport", "DefaultTransport", "Get", "Head", "Post", "PostForm"}},
+	{"net/http/httputil", []string{"ReverseProxy", "NewSingleHostReverseProxy", "NewClientConn", "NewProxyClientConn"}},
+	{"net/rpc", nil},
+	{"net/smtp", nil},
+	{"crypto/tls", []string{"Dial", "DialWithDialer", "Dialer"}},
+	{"syscall", []string{"Connect", "Sendto"}},
+	{"golang.org/x/sys/unix", []string{"Connect", "Sendto"}},
+	{"github.com/valyala/fasthttp", []string{
+		"Client", "HostClient", "PipelineClient", "LBClient", "TCPDialer", "Get", "GetTimeout", "GetDeadline", "Post",
+		"Do", "DoTimeout", "DoDeadline", "DoRedirects", "Dial", "DialTimeout", "DialDualStack", "DialDualStackTimeout",
+	}},
+	{"github.com/gofiber/fiber/v2", []string{
+		"Client", "Agent", "AcquireClient", "AcquireAgent", "Get", "Head", "Post", "Put", "Patch", "Delete",
+	}},
+	{"github.com/gofiber/fiber/v2/middleware/proxy", nil},
+}
+
+// outboundHomes may connect to others by themselves: each to an address of the configuration or of the
+// command line, never to one that an event, a pipeline or a plugin names.
+var outboundHomes = []string{
+	"runtime/egress",
+	"runtime/wasm/capability/mail", // the configured relay
+	"internal/cli",                 // the configured admin API, and the URL that a person types
+	"internal/app/doctor.go",       // the configured relay and listeners
+	"internal/demo",
+	"internal/testkit",
 }

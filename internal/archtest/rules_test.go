@@ -28,6 +28,16 @@ func TestEveryRuleHasAnOffence(t *testing.T) {
 			t.Errorf("no planted offence against the fence around %s", f.library)
 		}
 	}
+	for _, way := range outbound {
+		for _, name := range way.names {
+			if line := "uses " + way.library + "." + name + ";"; !strings.Contains(planted.String(), line) {
+				t.Errorf("no planted offence that %s", line)
+			}
+		}
+		if len(way.names) == 0 && !strings.Contains(planted.String(), "uses "+way.library+";") {
+			t.Errorf("no planted offence that uses %s", way.library)
+		}
+	}
 	for _, d := range denied {
 		if !strings.Contains(planted.String(), d.why) {
 			t.Errorf("no planted offence against %s importing %s", d.from, d.to)
