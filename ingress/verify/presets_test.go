@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -30,9 +31,8 @@ func TestVectors(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	t.Parallel()
-	want := []string{"github", "hmac", "shopify", "slack", "standard-webhooks", "stripe"}
 	p := load(t)
-	for _, name := range want {
+	for _, name := range []string{"github", "hmac", "shopify", "slack", "standard-webhooks", "stripe"} {
 		if _, ok := p.Info(name); !ok {
 			t.Errorf("no preset %s", name)
 		}
@@ -43,14 +43,14 @@ func TestNames(t *testing.T) {
 	var names []string
 	for _, i := range p.All() {
 		names = append(names, i.Name)
-		if i.Summary == "" || i.Name != "hmac" && (i.Docs == "" || i.Signature == "") {
+		if i.Summary == "" || i.Name != "hmac" && i.Docs == "" {
 			t.Errorf("incomplete description %+v", i)
 		}
 	}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Error(diff)
+	if !slices.IsSorted(names) {
+		t.Errorf("the names are not sorted: %q", names)
 	}
-	if diff := cmp.Diff(want, p.Names()); diff != "" {
+	if diff := cmp.Diff(names, p.Names()); diff != "" {
 		t.Error(diff)
 	}
 }
