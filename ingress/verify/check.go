@@ -41,6 +41,9 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 			if v.scheme != schemeTemplate && v.scheme != "token" {
 				r.fault(lines["variants"], "a variant is a template or a token")
 			}
+			if slices.ContainsFunc(v.when, func(c condition) bool { return c.from.inBody() }) {
+				r.fault(lines["variants"], "a variant is chosen by headers and parameters, for the body is not proven yet")
+			}
 		}
 	}
 	for _, h := range s.handshakes {
@@ -65,11 +68,14 @@ func (s *preset) checkProof(r *reader, root *yaml.Node, lines nodes) {
 			ways++
 		}
 	}
-	if ways > 1 {
-		r.fault(lines.at("delivery", root), "a delivery is named by a header, a field or a digest, not by several")
+	if ways > 1 && (ways > 2 || s.delivery.header != "") {
+		r.fault(lines.at("delivery", root), "a delivery is named by a header, a field or a digest, not by several; a digest may stand in for a field")
 	}
 	if (s.scheme == "token") != (s.token.from.kind != fromNowhere) {
 		r.fault(lines.at("token", root), "the scheme token, and only that, says where its token is")
+	}
+	if s.scheme != schemeTemplate && s.delivery.digest == digestSigned {
+		r.fault(lines.at("delivery", root), "only the scheme template knows what is signed; take the digest of the body")
 	}
 	if s.scheme == schemeTemplate {
 		s.checkTemplate(r, root, lines)
@@ -136,8 +142,6 @@ func (h *handshake) check(r *reader, n *yaml.Node) {
 	switch {
 	case h.name == "" || len(h.when) == 0:
 		r.fault(n, "a handshake needs name and when")
-	case slices.ContainsFunc(h.when, func(c condition) bool { return c.from.kind == fromNowhere }):
-		r.fault(n, "each condition of a handshake needs a source")
 	case (h.proof == proofSecret) != (h.secret.from.kind != fromNowhere):
 		r.fault(n, "the proof secret, and only that, says where its secret is")
 	case hmacs && h.proof == proofNone:

@@ -49,7 +49,9 @@ func (s *preset) read(r *reader, root *yaml.Node) nodes {
 		v := *s
 		v.variants, v.handshakes, v.samples = nil, nil, nil
 		inner := nodes{}
-		r.mapping(n, v.proofFields(r, inner))
+		fields := v.proofFields(r, inner)
+		fields["when"] = func(n *yaml.Node) { v.when = readConditions(r, n) }
+		r.mapping(n, fields)
 		v.defaults()
 		if len(r.faults) == 0 {
 			v.checkProof(r, n, inner)
@@ -149,16 +151,7 @@ func readHandshake(r *reader, n *yaml.Node) *handshake {
 		"name":   r.text(&h.name),
 		"method": r.oneOf(&h.method, methodList),
 		"proof":  r.oneOf(&h.proof, proofList),
-		"when": func(n *yaml.Node) {
-			for _, item := range r.items(n) {
-				var c condition
-				r.mapping(item, fieldSet{"source": r.source(&c.from, false), "equals": r.scalar(&c.equals)})
-				if c.from.kind == fromBody && !strings.ContainsFunc(c.equals, needsEscape) {
-					c.literal = []byte(c.equals)
-				}
-				h.when = append(h.when, c)
-			}
-		},
+		"when":   func(n *yaml.Node) { h.when = readConditions(r, n) },
 		"secret": func(n *yaml.Node) {
 			r.mapping(n, fieldSet{"source": r.source(&h.secret.from, false), "option": r.oneOf(&h.secret.option, settingList)})
 		},
@@ -169,6 +162,24 @@ func readHandshake(r *reader, n *yaml.Node) *handshake {
 		h.check(r, n)
 	}
 	return h
+}
+
+func readConditions(r *reader, n *yaml.Node) []condition {
+	var out []condition
+	for _, item := range r.items(n) {
+		var c condition
+		r.mapping(item, fieldSet{
+			"source": r.source(&c.from, false), "equals": r.scalar(&c.equals), "absent": r.flag(&c.absent),
+		})
+		if c.from.kind == fromNowhere || c.absent && c.equals != "" {
+			r.fault(item, "a condition needs a source, and a value or absent, not both")
+		}
+		if c.from.kind == fromBody && !strings.ContainsFunc(c.equals, needsEscape) {
+			c.literal = []byte(c.equals)
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // needsEscape reports whether a character may be written in another way in JSON.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"time"
 
@@ -24,10 +25,11 @@ type handshake struct {
 	learn  source // of the secret that the sender tells us once
 }
 
-// condition holds when the source occurs, with this value where one is wanted.
+// condition holds when the source occurs, with this value where one is wanted, or when it does not occur.
 type condition struct {
 	from    source
 	equals  string // empty = any
+	absent  bool   // it must not occur
 	literal []byte // what JSON with that value contains in any case; empty = nothing certain
 }
 
@@ -78,34 +80,40 @@ var (
 
 // shake looks for a handshake among those before the proof, or among those after it. It gives the answer,
 // or why one is refused; neither when the request is no handshake.
-func (v *Verifier) shake(req *Request, body *bodyJSON, proven bool, now time.Time) (*Handshake, *Refusal) {
+//
+// by is the key that proved the request, nil where none did.
+func (v *Verifier) shake(req *Request, proven bool, by *key, now time.Time) (*Handshake, *Refusal) {
 	for _, h := range v.preset.handshakes {
 		if (h.proof == proofSignature) != proven || h.method != req.Method {
 			continue
 		}
-		if is, r := h.matches(req, body); r != nil {
+		if is, r := hold(h.when, req); r != nil {
 			return nil, r
 		} else if !is {
 			continue
 		}
-		if h.proof == proofSecret && !v.knows(h, req, body, now) {
+		if h.proof == proofSecret && !v.knows(h, req, now) {
 			return nil, errHandshakeRefused
 		}
-		return v.answer(h, req, body, now)
+		return v.answer(h, req, by, now)
 	}
 	return nil, nil
 }
 
-// matches reports whether all conditions hold. Only a small body is decoded, and only when it contains
-// every text that is wanted of it.
-func (h *handshake) matches(req *Request, body *bodyJSON) (bool, *Refusal) {
-	for _, c := range h.when {
+// hold reports whether all conditions hold. Only a small body is decoded, and only when it contains every
+// text that is wanted of it.
+func hold(when []condition, req *Request) (bool, *Refusal) {
+	for _, c := range when {
 		if c.from.kind == fromBody && (len(req.Body) > maxHandshake || !bytes.Contains(req.Body, c.literal)) {
 			return false, nil
 		}
 	}
-	for _, c := range h.when {
-		switch text, n := c.from.one(req, body); {
+	for _, c := range when {
+		switch text, n := c.from.one(req); {
+		case c.absent:
+			if n > 0 {
+				return false, nil
+			}
 		case n > 1:
 			return false, errHeaderRepeated
 		case n == 0 || c.equals != "" && text != c.equals:
@@ -116,8 +124,8 @@ func (h *handshake) matches(req *Request, body *bodyJSON) (bool, *Refusal) {
 }
 
 // knows reports whether the request holds a secret of the webhook. Every candidate is compared.
-func (v *Verifier) knows(h *handshake, req *Request, body *bodyJSON, now time.Time) bool {
-	text, n := h.secret.from.one(req, body)
+func (v *Verifier) knows(h *handshake, req *Request, now time.Time) bool {
+	text, n := h.secret.from.one(req)
 	if n != 1 || text == "" {
 		return false
 	}
@@ -136,23 +144,23 @@ func (v *Verifier) knows(h *handshake, req *Request, body *bodyJSON, now time.Ti
 	return found == 1
 }
 
-func (v *Verifier) answer(h *handshake, req *Request, body *bodyJSON, now time.Time) (*Handshake, *Refusal) {
+func (v *Verifier) answer(h *handshake, req *Request, by *key, now time.Time) (*Handshake, *Refusal) {
 	out := &Handshake{Name: h.name, Status: h.answer.status, Type: h.answer.kind}
 	fill := func(f filling) (any, bool) {
 		if f.from.kind == fromNowhere {
 			return f.constant, true
 		}
-		text, n := f.from.one(req, body)
+		text, n := f.from.one(req)
 		if n != 1 || !echoable(text, h.answer.chars) {
 			return nil, false
 		}
 		if f.hmac == "" {
 			return text, true
 		}
-		return v.mac(f.hmac, text, now)
+		return v.mac(f.hmac, text, by, now)
 	}
 	if h.learn.kind != fromNowhere {
-		text, n := h.learn.one(req, body)
+		text, n := h.learn.one(req)
 		if n != 1 || len(text) < minLearned || !echoable(text, h.answer.chars) || len(v.secrets) > 0 {
 			return nil, errHandshakeRefused
 		}
@@ -160,19 +168,20 @@ func (v *Verifier) answer(h *handshake, req *Request, body *bodyJSON, now time.T
 	}
 	for _, f := range h.answer.headers {
 		v, ok := fill(f.filling)
-		text, isText := scalar(v)
-		if !ok || !isText {
+		if !ok {
 			return nil, errHandshakeRefused
 		}
-		out.Headers = append(out.Headers, [2]string{f.name, text})
+		out.Headers = append(out.Headers, [2]string{f.name, fmt.Sprint(v)})
 	}
 	if h.answer.kind == typeText {
+		if !h.answer.text.given() {
+			return out, nil
+		}
 		v, ok := fill(h.answer.text)
 		if !ok {
 			return nil, errHandshakeRefused
 		}
-		text, _ := scalar(v)
-		out.Body = []byte(text)
+		out.Body = fmt.Append(nil, v)
 		return out, nil
 	}
 	out.Body = []byte{'{'}
@@ -194,21 +203,24 @@ func (v *Verifier) answer(h *handshake, req *Request, body *bodyJSON, now time.T
 	return out, nil
 }
 
-// mac signs a short text for the sender with the first live secret.
-func (v *Verifier) mac(encoding, text string, now time.Time) (any, bool) {
+// mac signs a short text for the sender: with the secret that the sender itself used, for while secrets
+// change it knows no other, else with the first live one.
+func (v *Verifier) mac(encoding, text string, by *key, now time.Time) (any, bool) {
 	for _, j := range v.judges {
 		for _, k := range j.keys {
-			if !k.live(now) {
-				continue
+			if by == nil && k.public == nil && k.live(now) {
+				by = k
 			}
-			sum := k.sum([]byte(text))
-			if encoding == "base64" {
-				return base64.StdEncoding.EncodeToString(sum), true
-			}
-			return hex.EncodeToString(sum), true
 		}
 	}
-	return nil, false
+	if by == nil || by.public != nil {
+		return nil, false
+	}
+	sum := by.sum([]byte(text))
+	if encoding == "base64" {
+		return base64.StdEncoding.EncodeToString(sum), true
+	}
+	return hex.EncodeToString(sum), true
 }
 
 // echoable reports whether a value of the request may be said back: else the door would say to anyone

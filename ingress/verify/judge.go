@@ -26,7 +26,14 @@ func newJudge(s *preset) *judge {
 	return j
 }
 
-// present reports whether the request holds a proof of this kind at all.
+// chosen reports whether the request holds a proof of this kind at all, and is one for this variant.
+func (j *judge) chosen(req *Request) (bool, *Refusal) {
+	if !j.present(req) {
+		return false, nil
+	}
+	return hold(j.when, req)
+}
+
 func (j *judge) present(req *Request) bool {
 	switch j.token.from.kind {
 	case fromBody:
@@ -52,7 +59,9 @@ func (j *judge) judge(w *work, req *Request, now time.Time) *Refusal {
 	for _, k := range j.keys {
 		if k.live(now) {
 			live++
-			match |= k.match(j, w)
+			if k.match(j, w) == 1 {
+				match, w.by = 1, k
+			}
 		}
 	}
 	switch {
@@ -99,6 +108,9 @@ func (j *judge) read(w *work, req *Request, now time.Time) *Refusal {
 	if j.signsURL {
 		if w.url = req.URL; w.url == "" {
 			return errURLUnknown
+		}
+		if !plainURL(w.url) {
+			return errURLMalformed
 		}
 	}
 	return nil
@@ -174,20 +186,15 @@ func checkAge(t time.Time, tolerance time.Duration, now time.Time) *Refusal {
 }
 
 // checkField judges the timestamp in the body of a proven request.
-func (s *preset) checkField(req *Request, body *bodyJSON, now time.Time) *Refusal {
-	v, ok := body.decode(req.Body)
-	if !ok {
+func (s *preset) checkField(body []byte, now time.Time) *Refusal {
+	switch text, present, ok := s.timestamp.field.text(body); {
+	case !ok:
 		return errBodyMalformed
-	}
-	at := s.timestamp.field.in(v)
-	if at == nil {
+	case !present:
 		return errTimestampMissing
+	default:
+		return s.checkAge([]byte(text), now)
 	}
-	text, ok := scalar(at)
-	if !ok {
-		return errTimestampMalformed
-	}
-	return s.checkAge([]byte(text), now)
 }
 
 // usableID takes printable ASCII that does not hold the byte which ends the id in the signed content.
@@ -230,6 +237,20 @@ func (j *judge) write(h io.Writer, w *work) {
 func (w *work) writeText(h io.Writer, text string) {
 	w.text = append(w.text[:0], text...)
 	h.Write(w.text)
+}
+
+// plainURL reports whether behind its host an address has only the characters that an address may have
+// (RFC 3986). Senders join the address to the body without a border, so a caller could otherwise push the
+// beginning of a signed body, a bracket or a quotation mark, into the query.
+func plainURL(address string) bool {
+	_, rest, _ := strings.Cut(address, "://")
+	_, rest, _ = strings.Cut(rest, "/")
+	for _, c := range []byte(rest) {
+		if c <= ' ' || c > '~' || strings.IndexByte("\"<>[\\]^`{|}", c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // writeURL writes the address in the form that the sender signs.

@@ -39,7 +39,7 @@ type preset struct {
 	delivery struct {
 		header string
 		field  dotted // in the JSON body; read after the proof
-		digest string // body, signed
+		digest string // body, signed; beside a field: for bodies without that field
 	}
 	event struct {
 		header string
@@ -49,7 +49,8 @@ type preset struct {
 		from   source
 		prefix string
 	}
-	variants   []*preset // empty = the preset itself is the only one
+	variants   []*preset   // empty = the preset itself is the only one
+	when       []condition // of a variant: it judges no request for which they do not hold
 	handshakes []*handshake
 	samples    []sample
 

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"net/url"
 	"strings"
 	"time"
@@ -53,13 +52,11 @@ func (t *tokenScheme) verify(req *Request, now time.Time) (Delivery, *Refusal) {
 }
 
 func (t *tokenScheme) compare(text []byte, now time.Time) *Refusal {
-	if n := len(t.prefix); n > 0 {
-		if len(text) < n || !bytes.EqualFold(text[:n], []byte(t.prefix)) {
-			return errTokenMalformed
-		}
-		text = text[n:]
+	token, ok := cutFold(text, t.prefix)
+	if !ok {
+		return errTokenMalformed
 	}
-	return t.secrets.match(text, now)
+	return t.secrets.match(token, now)
 }
 
 // compareBody looks at every value that the path names, until one is wrong. All have to be right, and
@@ -87,32 +84,11 @@ func (t *tokenScheme) sign(o *Outgoing) error {
 		o.URL = withParameter(o.URL, url.QueryEscape(t.from.name), url.QueryEscape(text))
 	case fromBody:
 		v, err := value.Decode(o.Body)
-		if err != nil || !plant(v, t.from.path, text) {
+		if err != nil || !t.from.path.set(v, text) {
 			return invalid("body", "the body has no place for the token, which is %s", strings.Join(t.from.path, "."))
 		}
 		o.Body, err = value.AppendJSON(nil, v)
 		return err
 	}
 	return nil
-}
-
-// plant writes text at every place of a JSON value that the path names, and reports whether there is one.
-func plant(v any, p dotted, text string) bool {
-	switch at := v.(type) {
-	case map[string]any:
-		if len(p) > 1 {
-			return plant(at[p[0]], p[1:], text)
-		}
-		at[p[0]] = text
-		return true
-	case []any:
-		planted := 0
-		for _, item := range at {
-			if p[0] == "*" && len(p) > 1 && plant(item, p[1:], text) {
-				planted++
-			}
-		}
-		return planted > 0 && planted == len(at)
-	}
-	return false
 }

@@ -126,7 +126,7 @@ func (s *preset) fillSample(j *judge, o *Outgoing) error {
 	if err != nil {
 		return nil // no JSON, so there is no field in it
 	}
-	changed := j.delivery.field.set(body, o.ID)
+	changed := j.delivery.field.given() && j.delivery.field.set(body, o.ID)
 	if j.timestamp.field.given() {
 		var stamp any = string(appendTime(nil, j.timestamp.form, o.Now))
 		if j.timestamp.form != formRFC3339 {
@@ -141,10 +141,10 @@ func (s *preset) fillSample(j *judge, o *Outgoing) error {
 }
 
 func contentType(body []byte) string {
-	if _, err := value.Decode(body); err != nil {
-		return "application/x-www-form-urlencoded"
+	if text := bytes.TrimSpace(body); len(text) > 0 && (text[0] == '{' || text[0] == '[') {
+		return typeJSON
 	}
-	return typeJSON
+	return typeForm
 }
 
 // sign makes the proof.
@@ -252,28 +252,6 @@ func appendTime(dst []byte, form string, t time.Time) []byte {
 		return t.UTC().AppendFormat(dst, time.RFC3339)
 	}
 	return dst
-}
-
-// set puts a value at the path of a decoded JSON value, at every place that a * names. It makes no object
-// that is not there, and reports whether it changed something.
-func (p dotted) set(v, to any) bool {
-	if len(p) == 0 {
-		return false
-	}
-	changed := false
-	last := p[len(p)-1]
-	p[:len(p)-1].all(v, func(at any) {
-		switch at := at.(type) {
-		case map[string]any:
-			at[last], changed = to, true
-		case []any:
-			i, err := strconv.Atoi(last)
-			if err == nil && i >= 0 && i < len(at) {
-				at[i], changed = to, true
-			}
-		}
-	})
-	return changed
 }
 
 // add adds a header field that is not there yet.

@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// source is a place of a request that a preset file names: header:NAME, query:NAME or body:dotted.path.
+// source is a place of a request that a preset file names: header:NAME, query:NAME, body:dotted.path of
+// a JSON body, or form:NAME of a body that is a form.
 type source struct {
 	kind sourceKind
-	name string // of the header or parameter
+	name string // of the header, parameter or form field
 	path dotted // in the JSON body
 }
 
@@ -21,7 +22,11 @@ const (
 	fromHeader
 	fromQuery
 	fromBody
+	fromForm
 )
+
+// inBody reports whether the source is a part of the body.
+func (s source) inBody() bool { return s.kind == fromBody || s.kind == fromForm }
 
 // parseSource reads a source; many says whether a body path may hold a *.
 func parseSource(text string, many bool) (source, error) {
@@ -34,6 +39,11 @@ func parseSource(text string, many bool) (source, error) {
 			return source{}, fmt.Errorf("the name of a parameter has 1 to 64 characters")
 		}
 		return source{kind: fromQuery, name: name}, nil
+	case "form":
+		if name == "" || len(name) > 64 {
+			return source{}, fmt.Errorf("the name of a form field has 1 to 64 characters")
+		}
+		return source{kind: fromForm, name: name}, nil
 	case "body":
 		p, err := parsePath(name)
 		if err == nil && !many && p.many() {
@@ -41,24 +51,21 @@ func parseSource(text string, many bool) (source, error) {
 		}
 		return source{kind: fromBody, path: p}, err
 	}
-	return source{}, fmt.Errorf("%q is none of header:NAME, query:NAME, body:dotted.path", text)
+	return source{}, fmt.Errorf("%q is none of header:NAME, query:NAME, body:dotted.path, form:NAME", text)
 }
 
-// one gives the value of a source and how often it occurs. A value of the body is a text, or the usual
-// writing of a number, true or false; anything else does not occur.
-func (s source) one(req *Request, body *bodyJSON) (string, int) {
+// one gives the value of a source and how often it occurs. In the body only a text or a number does.
+func (s source) one(req *Request) (string, int) {
 	switch s.kind {
 	case fromHeader:
 		v, n := req.Header.Field(s.name)
 		return string(v), n
 	case fromQuery:
 		return queryValue(req.Target, s.name)
+	case fromForm:
+		return formValue(string(req.Body), s.name)
 	case fromBody:
-		v, ok := body.decode(req.Body)
-		if !ok {
-			return "", 0
-		}
-		if text, ok := scalar(s.path.in(v)); ok {
+		if text, present, ok := s.path.text(req.Body); ok && present {
 			return text, 1
 		}
 	}
@@ -70,10 +77,15 @@ func (s source) one(req *Request, body *bodyJSON) (string, int) {
 func queryValue(target, name string) (string, int) {
 	_, query, _ := strings.Cut(target, "?")
 	query, _, _ = strings.Cut(query, "#")
+	return formValue(query, name)
+}
+
+// formValue does the same in a form.
+func formValue(form, name string) (string, int) {
 	value, count := "", 0
-	for query != "" {
+	for form != "" {
 		var item string
-		item, query, _ = strings.Cut(query, "&")
+		item, form, _ = strings.Cut(form, "&")
 		key, text, _ := strings.Cut(item, "=")
 		plain, err := url.QueryUnescape(key)
 		if err != nil || plain != name {
@@ -119,37 +131,37 @@ func (p dotted) many() bool {
 	return false
 }
 
-// in gives the value at the path, nil where there is none.
-func (p dotted) in(v any) any {
-	for _, part := range p {
-		switch at := v.(type) {
-		case map[string]any:
-			v = at[part]
-		case []any:
-			i, err := strconv.ParseUint(part, 10, 31)
-			if err != nil || i >= uint64(len(at)) {
-				return nil
-			}
-			v = at[i]
-		default:
-			return nil
-		}
-	}
-	return v
+// text gives the text or number at the path of a JSON body; ok says whether the body is JSON.
+func (p dotted) text(body []byte) (text string, present, ok bool) {
+	ok = walkJSON(body, p, func(t string, is bool) bool {
+		text, present = t, is
+		return true
+	})
+	return text, present, ok
 }
 
-// all calls f for each value that the path names; a place that is not there is a nil.
-func (p dotted) all(v any, f func(any)) {
-	for i, part := range p {
-		if part != "*" {
-			v = p[i : i+1].in(v)
-			continue
+// set writes to at every place of a JSON value that the path names, and reports whether there is one.
+// It makes no object and no list that is not there.
+func (p dotted) set(v, to any) bool {
+	switch at := v.(type) {
+	case map[string]any:
+		if len(p) > 1 {
+			return p[1:].set(at[p[0]], to)
 		}
-		list, _ := v.([]any)
-		for _, item := range list {
-			p[i+1:].all(item, f)
+		at[p[0]] = to
+		return true
+	case []any:
+		planted := false
+		for i, item := range at {
+			switch {
+			case p[0] != "*" && p[0] != strconv.Itoa(i):
+			case len(p) > 1:
+				planted = p[1:].set(item, to) || planted
+			default:
+				at[i], planted = to, true
+			}
 		}
-		return
+		return planted
 	}
-	f(v)
+	return false
 }

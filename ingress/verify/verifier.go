@@ -37,6 +37,7 @@ type work struct {
 	content     buffer
 	digest      hash.Hash
 	sum         [sha256.Size]byte
+	by          *key // the one that proved the request; nil = none, or a scheme written in Go
 }
 
 // maxKept is the size of a buffer that is kept for the next request, in bytes.
@@ -85,9 +86,8 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 		}
 		return Delivery{}, errVerifierUnready
 	}
-	var body bodyJSON
 	if v.early {
-		h, r := v.shake(&req, &body, false, now)
+		h, r := v.shake(&req, false, nil, now)
 		if r != nil {
 			v.Spend(req.Body)
 			return Delivery{}, r
@@ -100,17 +100,17 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 		v.Spend(req.Body)
 		return Delivery{}, errMethodRefused
 	}
-	j := v.choose(&req)
-	if j == nil {
+	j, r := v.choose(&req)
+	if r != nil {
 		v.Spend(req.Body)
-		return Delivery{}, errVerifierUnready
+		return Delivery{}, r
 	}
 	w := v.scratch.Get().(*work)
 	defer v.release(w)
 	w.body = req.Body
 	d, r := v.prove(j, w, &req, now)
 	if r == nil {
-		r = v.after(j, w, &req, &body, &d, now)
+		r = v.after(j, w, &req, &d, now)
 	}
 	if r != nil {
 		return Delivery{}, r
@@ -118,20 +118,24 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 	return d, nil
 }
 
-// choose takes the first variant whose proof the request holds.
-func (v *Verifier) choose(req *Request) *judge {
-	if len(v.judges) == 1 {
-		return v.judges[0]
+// choose takes the first variant whose proof the request holds; where there is none, the first one says
+// what is missing.
+func (v *Verifier) choose(req *Request) (*judge, *Refusal) {
+	switch len(v.judges) {
+	case 0:
+		return nil, errVerifierUnready
+	case 1:
+		return v.judges[0], nil
 	}
 	for _, j := range v.judges {
-		if j.present(req) {
-			return j
+		if is, r := j.chosen(req); r != nil || is {
+			return j, r
 		}
 	}
-	if len(v.judges) > 0 {
-		return v.judges[0]
+	if j := v.judges[0]; len(j.when) == 0 {
+		return j, nil
 	}
-	return nil
+	return nil, errSignatureMissing
 }
 
 func (v *Verifier) prove(j *judge, w *work, req *Request, now time.Time) (Delivery, *Refusal) {
@@ -155,17 +159,17 @@ func (v *Verifier) shakesWith(method string) bool {
 }
 
 // after does what follows the proof: the age of a timestamp in the body, handshakes, names.
-func (v *Verifier) after(j *judge, w *work, req *Request, body *bodyJSON, d *Delivery, now time.Time) *Refusal {
+func (v *Verifier) after(j *judge, w *work, req *Request, d *Delivery, now time.Time) *Refusal {
 	if d.Handshake != nil {
 		return nil
 	}
 	if j.timestamp.field.given() {
-		if r := j.checkField(req, body, now); r != nil {
+		if r := j.checkField(req.Body, now); r != nil {
 			return r
 		}
 	}
 	if len(v.preset.handshakes) > 0 {
-		h, r := v.shake(req, body, true, now)
+		h, r := v.shake(req, true, w.by, now)
 		if r != nil {
 			return r
 		}
@@ -177,23 +181,23 @@ func (v *Verifier) after(j *judge, w *work, req *Request, body *bodyJSON, d *Del
 	if !slices.Contains(v.preset.methods, req.Method) {
 		return errMethodRefused
 	}
-	return j.identify(w, req, body, d)
+	return j.identify(w, req, d)
 }
 
 // identify gives the delivery its id and the name of its event, as far as the scheme did not. Without an id
 // of the sender, a digest stands for it, so that a repeated request makes no second event.
-func (j *judge) identify(w *work, req *Request, body *bodyJSON, d *Delivery) *Refusal {
+func (j *judge) identify(w *work, req *Request, d *Delivery) *Refusal {
 	text := w.text[:0]
 	if d.ID == "" {
 		var r *Refusal
-		if text, r = j.appendID(text, w, req, body); r != nil {
+		if text, r = j.appendID(text, w, req); r != nil {
 			return r
 		}
 	}
 	idEnd := len(text)
 	if d.Event == "" {
 		var r *Refusal
-		if text, r = j.appendEvent(text, req, body); r != nil {
+		if text, r = j.appendEvent(text, req); r != nil {
 			return r
 		}
 	}
@@ -211,7 +215,7 @@ func (j *judge) identify(w *work, req *Request, body *bodyJSON, d *Delivery) *Re
 	return nil
 }
 
-func (j *judge) appendID(dst []byte, w *work, req *Request, body *bodyJSON) ([]byte, *Refusal) {
+func (j *judge) appendID(dst []byte, w *work, req *Request) ([]byte, *Refusal) {
 	switch {
 	case j.delivery.header != "":
 		id, r := w.id, (*Refusal)(nil)
@@ -220,37 +224,39 @@ func (j *judge) appendID(dst []byte, w *work, req *Request, body *bodyJSON) ([]b
 		}
 		return append(dst, id...), r
 	case j.delivery.field.given():
-		v, ok := body.decode(req.Body)
-		if !ok {
+		text, present, ok := j.delivery.field.text(req.Body)
+		switch {
+		case j.delivery.digest != "" && (!ok || !present || text == ""):
+			return j.appendDigest(dst, w), nil
+		case !ok:
 			return dst, errBodyMalformed
-		}
-		text, ok := scalar(j.delivery.field.in(v))
-		if !ok || text == "" {
+		case !present || text == "":
 			return dst, errDeliveryMissing
-		}
-		if !printable([]byte(text)) {
+		case !printable([]byte(text)):
 			return dst, errDeliveryMalformed
 		}
 		return append(dst, text...), nil
-	case j.delivery.digest == digestBody:
-		w.digest.Reset()
-		w.digest.Write(w.body)
-		return w.appendDigest(dst, "body:"), nil
-	case j.delivery.digest == digestSigned || j.scheme == nil && j.timed():
-		// The digest is made before dst is used, as both may be the buffer of the address.
-		w.digest.Reset()
-		j.write(w.digest, w)
-		return w.appendDigest(dst, "signed:"), nil
+	case j.delivery.digest != "" || j.scheme == nil && j.timed():
+		return j.appendDigest(dst, w), nil
 	}
 	return dst, nil
 }
 
-func (w *work) appendDigest(dst []byte, kind string) []byte {
+func (j *judge) appendDigest(dst []byte, w *work) []byte {
+	kind := "signed:"
+	w.digest.Reset()
+	if j.delivery.digest == digestBody {
+		kind = "body:"
+		w.digest.Write(w.body)
+	} else {
+		// The digest is made before dst is used, as both may be the buffer of the address.
+		j.write(w.digest, w)
+	}
 	return base64.RawURLEncoding.AppendEncode(append(dst, kind...), w.digest.Sum(w.sum[:0]))
 }
 
 // appendEvent adds the sender's name of the event. It proves nothing, so a strange one is left out.
-func (j *judge) appendEvent(dst []byte, req *Request, body *bodyJSON) ([]byte, *Refusal) {
+func (j *judge) appendEvent(dst []byte, req *Request) ([]byte, *Refusal) {
 	switch {
 	case j.event.header != "":
 		text, n := req.Header.Field(j.event.header)
@@ -261,8 +267,7 @@ func (j *judge) appendEvent(dst []byte, req *Request, body *bodyJSON) ([]byte, *
 			dst = append(dst, text...)
 		}
 	case j.event.field.given():
-		v, _ := body.decode(req.Body)
-		if text, ok := scalar(j.event.field.in(v)); ok && printable([]byte(text)) {
+		if text, _, ok := j.event.field.text(req.Body); ok && printable([]byte(text)) {
 			dst = append(dst, text...)
 		}
 	}
@@ -289,7 +294,7 @@ func (v *Verifier) Spend(body []byte) {
 
 func (v *Verifier) release(w *work) {
 	w.body, w.timestamp, w.id, w.cand.n = nil, nil, nil, 0
-	w.method, w.url, w.target = "", "", ""
+	w.method, w.url, w.target, w.by = "", "", "", nil
 	if cap(w.text) > maxKept {
 		w.text = nil
 	}
