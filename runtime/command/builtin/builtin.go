@@ -58,8 +58,11 @@ func All(d Deps) []command.Definition {
 		set(),
 		varSet(),
 		webhookDelete(d),
+		webhookEnable(d, true),
+		webhookEnable(d, false),
 		webhookGet(d),
 		webhookPut(d),
+		webhookRotate(d),
 	}
 }
 

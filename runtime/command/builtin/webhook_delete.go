@@ -12,7 +12,7 @@ func webhookDelete(d Deps) command.Definition {
 		Spec: command.Spec{
 			Name:      "webhook.delete",
 			Summary:   "Removes a webhook; nothing happens when there is none.",
-			Params:    []command.Param{{Name: "uuid", Type: command.TypeText, Aliases: []string{"webhook"}, Required: true, Summary: "Token or id of the webhook."}},
+			Params:    []command.Param{webhookRef()},
 			Shorthand: "uuid",
 			Effect:    true,
 			Examples: []command.Example{

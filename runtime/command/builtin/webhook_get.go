@@ -14,7 +14,8 @@ func webhookGet(d Deps) command.Definition {
 			Name:    "webhook.get",
 			Summary: "Shows one webhook, or all of them.",
 			Params:  []command.Param{{Name: "uuid", Type: command.TypeText, Aliases: []string{"webhook"}, Summary: "Token or id of the webhook; without it all are listed."}},
-			Result:  "The webhook: id, eventKey, webhookUrl without its token, payloadType, maxPayloadLength, verify (the preset), secrets (their number), enabled and tokens (the last six characters of each, when it was made, when it ends and was last used); or a list of them.",
+			Result: "The webhook: id, eventKey, webhookUrl without its token, enabled, payloadType, maxPayloadLength, verify (the preset), secrets (their number), " +
+				"secretSources (where they come from and when they end), tokens (of each its last six characters, when it was made, ends and was last used) and the other settings that are set; or a list of them.",
 			Examples: []command.Example{
 				{
 					Title: "one",

@@ -12,25 +12,18 @@ import (
 // webhookPut creates a webhook, or changes the given settings of one. Whoever keeps the webhooks judges
 // the settings as a whole.
 func webhookPut(d Deps) command.Definition {
+	uuid := command.Param{
+		Name: "uuid", Type: command.TypeText, Aliases: []string{"webhook"},
+		Summary: "Token or id of the webhook to change, or token of the new one; default is a random one.",
+	}
+	settings := WebhookParams()
 	return command.Definition{
 		Spec: command.Spec{
 			Name:    "webhook.put",
 			Summary: "Creates a webhook, or changes the given settings of an existing one.",
-			Params: []command.Param{
-				{Name: "eventKey", Type: command.TypeText, Summary: "Key of the event that a call makes, such as webhook.lead.created; required for a new webhook."},
-				{Name: "uuid", Type: command.TypeText, Aliases: []string{"webhook"}, Summary: "Token or id of the webhook to change, or token of the new one; default is a random one."},
-				{Name: "payloadType", Type: command.TypeText, Enum: []string{string(webhook.Base64), string(webhook.Raw), string(webhook.Ignore)}, Summary: "How the body becomes the payload; default is base64."},
-				{Name: "maxPayloadLength", Type: command.TypeNumber, Summary: "Largest body in bytes, up to 4194304; default is 512000."},
-				{Name: "preset", Type: command.TypeText, Aliases: []string{"verify"}, Summary: "Signature preset, such as github or hmac; without one the token alone opens the webhook."},
-				{Name: "secret", Type: command.TypeAny, Secret: true, Summary: "Secret of the signature: env:NAME, file:PATH or the value itself; a list of two while it is being changed."},
-				{Name: "tolerance", Type: command.TypeNumber, Summary: "Largest age of a signed timestamp in seconds; default is the preset's."},
-				{Name: "header", Type: command.TypeText, Summary: "Header of the signature, for the preset hmac."},
-				{Name: "algorithm", Type: command.TypeText, Enum: []string{"sha256", "sha512", "sha1"}, Summary: "Hash of the signature, for the preset hmac; default is sha256."},
-				{Name: "encoding", Type: command.TypeText, Enum: []string{"hex", "base64"}, Summary: "Encoding of the signature, for the preset hmac; default is hex."},
-				{Name: "prefix", Type: command.TypeText, Summary: "Text in front of the signature, for the preset hmac."},
-			},
-			Result: "The webhook as webhook.get gives it; of a new one also uuid, its token, which is shown this once and is then part of webhookUrl.",
-			Effect: true,
+			Params:  append([]command.Param{settings[0], uuid}, settings[1:]...),
+			Result:  "The webhook as webhook.get shows it. That of a new one has also uuid, its token, and webhookUrl holds the token; neither is shown again.",
+			Effect:  true,
 			Examples: []command.Example{
 				{
 					Title: "a token of one's own",
@@ -43,6 +36,13 @@ func webhookPut(d Deps) command.Definition {
 					Pipeline: "pipeline:\n  - webhook.put:\n      eventKey: webhook.push\n      preset: github\n      secret: env:GITHUB_SECRET\n" +
 						"  - set:\n      value: {verify: \"${body.verify}\", secrets: \"${body.secrets}\"}\n",
 					Want: `{"verify":"github","secrets":1}`,
+				},
+				{
+					Title: "who may call, how often, and what names a delivery",
+					Pipeline: "pipeline:\n  - webhook.put:\n      eventKey: webhook.order\n      methods: POST\n      contentTypes: application/json\n" +
+						"      allow: 192.0.2.0/24\n      rate: 10\n      dedupe: body.orderId\n      dedupeWindow: 1h\n" +
+						"  - set:\n      value: {allow: \"${body.allow}\", dedupe: \"${body.dedupe}\", dedupeWindow: \"${body.dedupeWindow}\"}\n",
+					Want: `{"allow":["192.0.2.0/24"],"dedupe":"body.orderId","dedupeWindow":3600}`,
 				},
 				{
 					Title:    "a new webhook needs a key",
@@ -70,87 +70,24 @@ func putWebhook(ctx context.Context, known Webhooks, args map[string]any) (store
 	if uuid != "" {
 		_, found := known.Get(uuid)
 		if found || strings.HasPrefix(uuid, webhook.IDPrefix) {
-			stored, err = known.Change(ctx, uuid, func(w *webhook.Webhook) error { return setWebhook(w, args) })
+			stored, err = known.Change(ctx, uuid, func(w *webhook.Webhook) error { return setComplete(w, args) })
 			return stored, "", err
 		}
 	}
 	var w webhook.Webhook
-	if err := setWebhook(&w, args); err != nil {
+	if err := setComplete(&w, args); err != nil {
 		return w, "", err
 	}
 	return known.Put(ctx, w, uuid)
 }
 
-// setWebhook puts the given settings in place.
-func setWebhook(w *webhook.Webhook, args map[string]any) error {
-	if preset, ok := args["preset"].(string); ok && preset != w.Verify.Preset {
-		w.Verify = webhook.Verify{Preset: preset} // the other settings belong to the old preset
-	}
-	if secret, given := args["secret"]; given {
-		secrets, ok := secretsOf(secret)
-		if !ok {
-			return fault.New(fault.CommandType, "parameter %q must be a text or a list of texts", "secret")
-		}
-		w.Verify.Secrets = secrets
-	}
-	for _, set := range []struct {
-		name string
-		into *int
-	}{{"maxPayloadLength", &w.MaxPayloadLength}, {"tolerance", &w.Verify.Tolerance}} {
-		if v, given := args[set.name]; given {
-			n, ok := v.(int)
-			if !ok {
-				return fault.New(fault.CommandType, "parameter %q must be a whole number", set.name)
-			}
-			*set.into = n
-		}
-	}
-	for _, set := range []struct {
-		name string
-		into *string
-	}{{"eventKey", &w.EventKey}, {"payloadType", (*string)(&w.PayloadType)}} {
-		if text, ok := args[set.name].(string); ok {
-			*set.into = text
-		}
-	}
-	for _, name := range []string{"header", "algorithm", "encoding", "prefix"} {
-		text, ok := args[name].(string)
-		switch {
-		case !ok:
-		case text == "":
-			delete(w.Verify.Options, name)
-		default:
-			if w.Verify.Options == nil {
-				w.Verify.Options = webhook.Options{}
-			}
-			w.Verify.Options[name] = []string{text}
-		}
+func setComplete(w *webhook.Webhook, args map[string]any) error {
+	if err := SetWebhook(w, args); err != nil {
+		return err
 	}
 	if w.EventKey == "" {
 		return fault.New(fault.CommandMissing, "parameter %q is missing", "eventKey").
 			WithHint("a new webhook needs it; to change one, give its uuid")
 	}
 	return nil
-}
-
-// secretsOf reads one secret or several; an empty text stands for none.
-func secretsOf(v any) ([]webhook.Secret, bool) {
-	switch v := v.(type) {
-	case string:
-		if v == "" {
-			return nil, true
-		}
-		return []webhook.Secret{{Ref: v}}, true
-	case []any:
-		out := make([]webhook.Secret, 0, len(v))
-		for _, item := range v {
-			text, ok := item.(string)
-			if !ok || text == "" {
-				return nil, false
-			}
-			out = append(out, webhook.Secret{Ref: text})
-		}
-		return out, true
-	}
-	return nil, false
 }
