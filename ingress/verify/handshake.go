@@ -104,7 +104,7 @@ func (v *Verifier) shake(req *Request, proven bool, by *key, now time.Time) (*Ha
 // text that is wanted of it.
 func hold(when []condition, req *Request) (bool, *Refusal) {
 	for _, c := range when {
-		if c.from.kind == fromBody && (len(req.Body) > maxHandshake || !bytes.Contains(req.Body, c.literal)) {
+		if c.from.inBody() && (len(req.Body) > maxHandshake || !bytes.Contains(req.Body, c.literal)) {
 			return false, nil
 		}
 	}
@@ -181,7 +181,9 @@ func (v *Verifier) answer(h *handshake, req *Request, by *key, now time.Time) (*
 		if !ok {
 			return nil, errHandshakeRefused
 		}
-		out.Body = fmt.Append(nil, v)
+		if v != nil {
+			out.Body = fmt.Append(nil, v)
+		}
 		return out, nil
 	}
 	out.Body = []byte{'{'}

@@ -121,10 +121,10 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 // choose takes the first variant whose proof the request holds; where there is none, the first one says
 // what is missing.
 func (v *Verifier) choose(req *Request) (*judge, *Refusal) {
-	switch len(v.judges) {
-	case 0:
+	switch {
+	case len(v.judges) == 0:
 		return nil, errVerifierUnready
-	case 1:
+	case len(v.judges) == 1 && len(v.judges[0].when) == 0:
 		return v.judges[0], nil
 	}
 	for _, j := range v.judges {
