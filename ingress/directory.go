@@ -28,6 +28,7 @@ type SecretResolver interface {
 type DirectoryOptions struct {
 	PublicURL string         // as senders see the door; empty = addresses begin with the path
 	Lists     *netlist.Lists // of addresses that settings may name with an @; nil = none
+	Fetcher   verify.Fetcher // of keys that presets name by address; nil = none are fetched
 	Now       func() time.Time
 	Logger    *slog.Logger
 }
@@ -39,6 +40,7 @@ type Directory struct {
 	presets  *verify.Presets
 	secrets  SecretResolver
 	lists    *netlist.Lists
+	fetcher  verify.Fetcher
 	language *expr.Language
 	public   atomic.Pointer[url.URL]
 	now      func() time.Time
@@ -64,7 +66,7 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 		return nil, err
 	}
 	d := &Directory{
-		store: s, presets: p, secrets: secrets, lists: o.Lists, now: o.Now, logger: o.Logger,
+		store: s, presets: p, secrets: secrets, lists: o.Lists, fetcher: o.Fetcher, now: o.Now, logger: o.Logger,
 		language: expr.New(expr.Options{Now: o.Now, MaxSource: maxExpression, MaxSteps: maxSteps, MaxBytes: maxMade}),
 	}
 	d.public.Store(u)

@@ -7,17 +7,18 @@ import (
 	"github.com/penstock/penstock/ingress/internal/schema"
 	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/ingress/verify/netlist"
-	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
 // entry is a webhook in the form in which requests are judged by it. It never changes, but for what its
 // limiter counts, and is shared by all tokens of the webhook.
 type entry struct {
-	webhook  webhook.Webhook
-	verifier *verify.Verifier
-	headers  []string // that the preset names, in lower case; they become part of the event
-	proof    string   // header of the signature, in lower case; it never does
+	webhook    webhook.Webhook
+	verifier   *verify.Verifier
+	material   digest   // of what the verifier was made of
+	headers    []string // that the preset names, in lower case; they become part of the event
+	proofs     []string // headers that carry secrets or signatures, in lower case; they never do
+	parameters []string // of the query that carry secrets or signatures
 
 	methods      []string       // in upper case; never empty
 	contentTypes mediaTypes     // empty = any
@@ -67,31 +68,27 @@ func (d *Directory) compile(w webhook.Webhook, before *entry) (*entry, error) {
 	if e.response, err = d.response(w.Response); err != nil {
 		return nil, err
 	}
-	if e.verifier, err = d.verifier(w.Verify); err != nil {
+	v, m, sum, err := d.material(w)
+	if err != nil {
 		return nil, err
 	}
-	e.webhook = w
-	d.nameHeaders(e)
+	if e.verifier, err = d.presets.Compile(v, m); err != nil {
+		return nil, err
+	}
+	e.webhook, e.material = w, sum
+	d.nameFields(e)
 	return e, nil
 }
 
-func (d *Directory) verifier(v webhook.Verify) (*verify.Verifier, error) {
-	var m verify.Material
-	for _, secret := range v.Secrets {
-		text, err := d.secrets.Resolve(secret.Ref)
-		if err != nil {
-			return nil, fault.Wrap(fault.WebhookInvalid, err, "resolving a secret").In("secrets")
+// nameFields notes the fields of a request that have a meaning for the preset.
+func (d *Directory) nameFields(e *entry) {
+	e.proofs, e.parameters = e.verifier.Proofs()
+	for _, name := range []string{"header", "parameter"} { // of presets that leave it to the webhook
+		if text := e.webhook.Verify.Options.First(name); text != "" {
+			e.proofs, e.parameters = append(e.proofs, strings.ToLower(text)), append(e.parameters, text)
 		}
-		m.Secrets = append(m.Secrets, verify.Secret{Text: []byte(text), NotAfter: secret.NotAfter})
 	}
-	return d.presets.Compile(v, m)
-}
-
-// nameHeaders notes the header fields that the preset names.
-func (d *Directory) nameHeaders(e *entry) {
-	v := e.webhook.Verify
-	e.proof = strings.ToLower(v.Options.First("header"))
-	info, ok := d.presets.Info(v.Preset)
+	info, ok := d.presets.Info(e.webhook.Verify.Preset)
 	if !ok {
 		return
 	}
@@ -99,8 +96,5 @@ func (d *Directory) nameHeaders(e *entry) {
 		if name != "" {
 			e.headers = append(e.headers, strings.ToLower(name))
 		}
-	}
-	if info.Signature != "" {
-		e.proof = strings.ToLower(info.Signature)
 	}
 }

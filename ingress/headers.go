@@ -24,7 +24,7 @@ var private = []string{
 // eventHeaders copies the safe part of the header into the event: content-type, user-agent, the
 // sender's x- fields and those that the preset names, in lower case. Values that are long or not UTF-8 are
 // left out; of a repeated field the values are joined by commas.
-func eventHeaders(h *fasthttp.RequestHeader, named []string, proof string) map[string]string {
+func eventHeaders(h *fasthttp.RequestHeader, named, proofs []string) map[string]string {
 	// All texts share one string, which is one copy for the whole header.
 	type field struct{ name, value, end int }
 	var list [maxEventHeaders]field
@@ -53,7 +53,7 @@ func eventHeaders(h *fasthttp.RequestHeader, named []string, proof string) map[s
 	out := make(map[string]string, n)
 	for _, f := range list[:n] {
 		name, v := text[f.name:f.value], text[f.value:f.end]
-		if name == proof || !contains(named, name) && isPrivate(name) {
+		if contains(proofs, name) || !contains(named, name) && isPrivate(name) {
 			continue
 		}
 		if first, again := out[name]; again {

@@ -58,7 +58,7 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
 	e := event.New(hook.webhook.EventKey, now)
 	e.Namespace = s.options.Namespace
 	e.TraceID = traceID(short)
-	e.Headers = eventHeaders(&ctx.Request.Header, hook.headers, hook.proof)
+	e.Headers = eventHeaders(&ctx.Request.Header, hook.headers, hook.proofs)
 	e.Payload = text
 	var dedupe event.Dedupe
 	if delivery.ID != "" {

@@ -1,0 +1,63 @@
+package ingress
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/webhook"
+)
+
+// material looks up what the settings refer to. It gives the settings as the preset needs them, what they
+// were resolved to, and a digest that is another one when any of that is.
+func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material, digest, error) {
+	v := w.Verify.Clone()
+	m := verify.Material{Fetch: d.fetcher}
+	sum := sha256.New()
+	resolve := func(ref, parameter, what string) (string, error) {
+		text, err := d.secrets.Resolve(ref)
+		if err != nil {
+			return "", fault.Wrap(fault.WebhookInvalid, err, "resolving %s", what).In(parameter)
+		}
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(text)))
+		sum.Write(size[:])
+		sum.Write([]byte(text))
+		return text, nil
+	}
+	for _, secret := range v.Secrets {
+		text, err := resolve(secret.Ref, "secrets", "a secret")
+		if err != nil {
+			return v, m, digest{}, err
+		}
+		m.Secrets = append(m.Secrets, verify.Secret{Text: []byte(text), NotAfter: secret.NotAfter})
+	}
+	for _, ref := range v.Keys {
+		text, err := resolve(ref, "keys", "a key")
+		if err != nil {
+			return v, m, digest{}, err
+		}
+		m.Keys = append(m.Keys, []byte(text))
+	}
+	for i, ref := range v.Options["verifyToken"] {
+		text, err := resolve(ref, "verifyToken", "the token of the handshake")
+		if err != nil {
+			return v, m, digest{}, err
+		}
+		v.Options["verifyToken"][i] = text
+	}
+	if info, ok := d.presets.Info(v.Preset); ok {
+		for name, list := range map[string][]string{"allow": w.Allow, "trustedProxies": w.TrustedProxies} {
+			if !slices.Contains(info.Settings, name) || len(list) == 0 {
+				continue
+			}
+			if v.Options == nil {
+				v.Options = webhook.Options{}
+			}
+			v.Options[name] = slices.Clone(list)
+		}
+	}
+	return v, m, digest(sum.Sum(nil)), nil
+}
