@@ -1,0 +1,4 @@
+package keys
+
+// Lifetime is lifetime for tests.
+var Lifetime = lifetime
