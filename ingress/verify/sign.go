@@ -97,6 +97,11 @@ func (s *preset) prepare(j *judge, o *Outgoing) error {
 		}
 	}
 	o.add("Content-Type", contentType(o.Body))
+	for _, c := range j.when {
+		if c.from.kind == fromHeader && c.equals != "" {
+			o.set(c.from.name, c.equals)
+		}
+	}
 	if j.delivery.header != "" {
 		o.set(j.delivery.header, o.ID)
 	}
