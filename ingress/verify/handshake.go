@@ -82,41 +82,41 @@ var (
 // or why one is refused; neither when the request is no handshake.
 //
 // by is the key that proved the request, nil where none did.
-func (v *Verifier) shake(req *Request, proven bool, by *key, now time.Time) (*Handshake, *Refusal) {
+func (v *Verifier) shake(req *Request, w *walker, proven bool, by *key, now time.Time) (*Handshake, *Refusal) {
 	for _, h := range v.preset.handshakes {
 		if (h.proof == proofSignature) != proven || h.method != req.Method {
 			continue
 		}
-		if is, r := hold(h.when, req); r != nil {
+		if is, r := hold(h.when, req, w); r != nil {
 			return nil, r
 		} else if !is {
 			continue
 		}
-		if h.proof == proofSecret && !v.knows(h, req, now) {
+		if h.proof == proofSecret && !v.knows(h, req, w, now) {
 			return nil, errHandshakeRefused
 		}
-		return v.answer(h, req, by, now)
+		return v.answer(h, req, w, by, now)
 	}
 	return nil, nil
 }
 
 // hold reports whether all conditions hold. Only a small body is decoded, and only when it contains every
 // text that is wanted of it.
-func hold(when []condition, req *Request) (bool, *Refusal) {
+func hold(when []condition, req *Request, w *walker) (bool, *Refusal) {
 	for _, c := range when {
 		if c.from.inBody() && (len(req.Body) > maxHandshake || !bytes.Contains(req.Body, c.literal)) {
 			return false, nil
 		}
 	}
 	for _, c := range when {
-		switch text, n := c.from.one(req); {
+		switch text, n := c.from.one(req, w); {
 		case c.absent:
 			if n > 0 {
 				return false, nil
 			}
 		case n > 1:
 			return false, errHeaderRepeated
-		case n == 0 || c.equals != "" && text != c.equals:
+		case n == 0 || c.equals != "" && string(text) != c.equals:
 			return false, nil
 		}
 	}
@@ -124,11 +124,12 @@ func hold(when []condition, req *Request) (bool, *Refusal) {
 }
 
 // knows reports whether the request holds a secret of the webhook. Every candidate is compared.
-func (v *Verifier) knows(h *handshake, req *Request, now time.Time) bool {
-	text, n := h.secret.from.one(req)
-	if n != 1 || text == "" {
+func (v *Verifier) knows(h *handshake, req *Request, w *walker, now time.Time) bool {
+	given, n := h.secret.from.one(req, w)
+	if n != 1 || len(given) == 0 {
 		return false
 	}
+	text := string(given)
 	found := 0
 	if values := v.options[h.secret.option]; len(values) > 0 {
 		for _, want := range values {
@@ -144,13 +145,14 @@ func (v *Verifier) knows(h *handshake, req *Request, now time.Time) bool {
 	return found == 1
 }
 
-func (v *Verifier) answer(h *handshake, req *Request, by *key, now time.Time) (*Handshake, *Refusal) {
+func (v *Verifier) answer(h *handshake, req *Request, w *walker, by *key, now time.Time) (*Handshake, *Refusal) {
 	out := &Handshake{Name: h.name, Status: h.answer.status, Type: h.answer.kind}
 	fill := func(f filling) (any, bool) {
 		if f.from.kind == fromNowhere {
 			return f.constant, true
 		}
-		text, n := f.from.one(req)
+		given, n := f.from.one(req, w)
+		text := string(given)
 		if n != 1 || !echoable(text, h.answer.chars) {
 			return nil, false
 		}
@@ -160,7 +162,8 @@ func (v *Verifier) answer(h *handshake, req *Request, by *key, now time.Time) (*
 		return v.mac(f.hmac, text, by, now)
 	}
 	if h.learn.kind != fromNowhere {
-		text, n := h.learn.one(req)
+		given, n := h.learn.one(req, w)
+		text := string(given)
 		if n != 1 || len(text) < minLearned || !echoable(text, h.answer.chars) || len(v.secrets) > 0 {
 			return nil, errHandshakeRefused
 		}

@@ -27,11 +27,11 @@ func newJudge(s *preset) *judge {
 }
 
 // chosen reports whether the request holds a proof of this kind at all, and is one for this variant.
-func (j *judge) chosen(req *Request) (bool, *Refusal) {
+func (j *judge) chosen(req *Request, w *walker) (bool, *Refusal) {
 	if !j.present(req) {
 		return false, nil
 	}
-	return hold(j.when, req)
+	return hold(j.when, req, w)
 }
 
 func (j *judge) present(req *Request) bool {
@@ -186,14 +186,16 @@ func checkAge(t time.Time, tolerance time.Duration, now time.Time) *Refusal {
 }
 
 // checkField judges the timestamp in the body of a proven request.
-func (s *preset) checkField(body []byte, now time.Time) *Refusal {
-	switch text, present, ok := s.timestamp.field.text(body); {
+func (s *preset) checkField(body []byte, w *work, now time.Time) *Refusal {
+	text, present, ok := w.walk.text(w.text[:0], body, s.timestamp.field)
+	w.text = text
+	switch {
 	case !ok:
 		return errBodyMalformed
 	case !present:
 		return errTimestampMissing
 	default:
-		return s.checkAge([]byte(text), now)
+		return s.checkAge(text, now)
 	}
 }
 

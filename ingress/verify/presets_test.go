@@ -21,12 +21,30 @@ func load(tb testing.TB) *verify.Presets {
 	return p
 }
 
-// TestVectors judges every vector of every preset that ships.
+// TestVectors judges every vector of every preset that ships, and counts them.
 func TestVectors(t *testing.T) {
 	t.Parallel()
-	if err := load(t).Check(); err != nil {
+	p := load(t)
+	if err := p.Check(); err != nil {
 		t.Error(err)
 	}
+	var all verify.Counts
+	for _, name := range p.Names() {
+		c := p.Count(name)
+		if c.Accepted < 1 || c.Refused < 5 {
+			t.Errorf("preset %s has %d vectors that are accepted and %d that are refused; 1 and 5 are needed", name, c.Accepted, c.Refused)
+		}
+		for _, h := range c.Unshaken {
+			t.Errorf("preset %s: no vector shows the handshake %s", name, h)
+		}
+		for _, v := range c.Unsourced {
+			t.Errorf("preset %s, vector %q: the source is neither a page nor %q", name, v, "computed")
+		}
+		all.Accepted += c.Accepted
+		all.Refused += c.Refused
+		all.Handshakes += c.Handshakes
+	}
+	t.Logf("%d presets: %d vectors accepted, %d refused, %d handshakes", len(p.Names()), all.Accepted, all.Refused, all.Handshakes)
 }
 
 func TestNames(t *testing.T) {
@@ -41,10 +59,14 @@ func TestNames(t *testing.T) {
 		t.Error("an unknown preset has a description")
 	}
 	var names []string
+	generic := []string{"hmac", "ed25519", "basic", "bearer", "api-key", "jwt", "mtls", "ip-allow-list"}
 	for _, i := range p.All() {
 		names = append(names, i.Name)
-		if i.Summary == "" || i.Name != "hmac" && i.Docs == "" {
-			t.Errorf("incomplete description %+v", i)
+		if i.Summary == "" || i.Setup == "" || i.Docs == "" && !slices.Contains(generic, i.Name) {
+			t.Errorf("preset %s needs summary, setup and docs", i.Name)
+		}
+		if len(i.Samples) == 0 {
+			t.Errorf("preset %s has no sample", i.Name)
 		}
 	}
 	if !slices.IsSorted(names) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,18 +44,20 @@ func (s *preset) checkVectors() error {
 	return errors.Join(wrong...)
 }
 
-func (v *vector) judge(p *Presets, name string) error {
+// prepare gives the verifier of a vector and its request.
+func (v *vector) prepare(p *Presets, name string) (*Verifier, Request, error) {
 	settings := v.verify
 	settings.Preset = name
-	m, err := v.material()
+	verifier, err := p.Compile(settings, v.material())
 	if err != nil {
-		return err
-	}
-	verifier, err := p.Compile(settings, m)
-	if err != nil {
-		return err
+		return nil, Request{}, err
 	}
 	req, err := v.request()
+	return verifier, req, err
+}
+
+func (v *vector) judge(p *Presets, name string) error {
+	verifier, req, err := v.prepare(p, name)
 	if err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (v *vector) compare(d Delivery) error {
 	return nil
 }
 
-func (v *vector) material() (Material, error) {
+func (v *vector) material() Material {
 	m := Material{Secrets: v.secrets}
 	for _, k := range v.keys {
 		m.Keys = append(m.Keys, []byte(k))
@@ -112,7 +113,7 @@ func (v *vector) material() (Material, error) {
 	if v.fetch != nil {
 		m.Fetch = vectorFetcher(v.fetch)
 	}
-	return m, nil
+	return m
 }
 
 func (v *vector) request() (Request, error) {
@@ -129,8 +130,7 @@ func (v *vector) request() (Request, error) {
 	fields := vectorHeader{}
 	for _, line := range v.headers {
 		name, text, _ := strings.Cut(line, ":")
-		name = textproto.CanonicalMIMEHeaderKey(name)
-		fields[name] = append(fields[name], []byte(strings.TrimPrefix(text, " ")))
+		fields = append(fields, vectorField{name, []byte(strings.TrimPrefix(text, " "))})
 	}
 	req.Header = fields
 	for _, text := range v.certificates {
@@ -147,17 +147,33 @@ func (v *vector) request() (Request, error) {
 	return req, nil
 }
 
-type vectorHeader map[string][][]byte
+type vectorHeader []vectorField
 
-func (h vectorHeader) Field(name string) ([]byte, int) {
-	values := h.Values(name)
-	if len(values) == 0 {
-		return nil, 0
-	}
-	return values[0], len(values)
+type vectorField struct {
+	name  string
+	value []byte
 }
 
-func (h vectorHeader) Values(name string) [][]byte { return h[textproto.CanonicalMIMEHeaderKey(name)] }
+func (h vectorHeader) Field(name string) (first []byte, count int) {
+	for _, f := range h {
+		if !strings.EqualFold(f.name, name) {
+			continue
+		}
+		if count++; count == 1 {
+			first = f.value
+		}
+	}
+	return first, count
+}
+
+func (h vectorHeader) Values(name string) (out [][]byte) {
+	for _, f := range h {
+		if strings.EqualFold(f.name, name) {
+			out = append(out, f.value)
+		}
+	}
+	return out
+}
 
 // vectorFetcher answers with the documents of a vector alone.
 type vectorFetcher map[string]string

@@ -63,9 +63,9 @@ func (t *tokenScheme) compare(text []byte, now time.Time) *Refusal {
 // there has to be one.
 func (t *tokenScheme) compareBody(body []byte, now time.Time) *Refusal {
 	r := errTokenMissing
-	whole := walkJSON(body, t.from.path, func(text string, present bool) bool {
+	whole := walkJSON(body, t.from.path, func(text []byte, present bool) bool {
 		if r = errTokenMissing; present {
-			r = t.compare([]byte(text), now)
+			r = t.compare(text, now)
 		}
 		return r == nil
 	})

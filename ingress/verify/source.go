@@ -54,22 +54,25 @@ func parseSource(text string, many bool) (source, error) {
 	return source{}, fmt.Errorf("%q is none of header:NAME, query:NAME, body:dotted.path, form:NAME", text)
 }
 
-// one gives the value of a source and how often it occurs. In the body only a text or a number does.
-func (s source) one(req *Request) (string, int) {
+// one gives the value of a source, valid until w reads again, and how often it occurs. In the body only a
+// text or a number does.
+func (s source) one(req *Request, w *walker) ([]byte, int) {
 	switch s.kind {
 	case fromHeader:
-		v, n := req.Header.Field(s.name)
-		return string(v), n
+		return req.Header.Field(s.name)
 	case fromQuery:
-		return queryValue(req.Target, s.name)
+		text, n := queryValue(req.Target, s.name)
+		return []byte(text), n
 	case fromForm:
-		return formValue(string(req.Body), s.name)
+		text, n := formValue(string(req.Body), s.name)
+		return []byte(text), n
 	case fromBody:
-		if text, present, ok := s.path.text(req.Body); ok && present {
-			return text, 1
+		var present, ok bool
+		if w.found, present, ok = w.text(w.found[:0], req.Body, s.path); ok && present {
+			return w.found, 1
 		}
 	}
-	return "", 0
+	return nil, 0
 }
 
 // queryValue finds a parameter in the raw query of target and how often it occurs. A parameter that is
@@ -129,15 +132,6 @@ func (p dotted) many() bool {
 		}
 	}
 	return false
-}
-
-// text gives the text or number at the path of a JSON body; ok says whether the body is JSON.
-func (p dotted) text(body []byte) (text string, present, ok bool) {
-	ok = walkJSON(body, p, func(t string, is bool) bool {
-		text, present = t, is
-		return true
-	})
-	return text, present, ok
 }
 
 // set writes to at every place of a JSON value that the path names, and reports whether there is one.

@@ -34,6 +34,7 @@ type work struct {
 	method, url string
 	target      string
 	text        []byte
+	walk        walker
 	content     buffer
 	digest      hash.Hash
 	sum         [sha256.Size]byte
@@ -86,8 +87,11 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 		}
 		return Delivery{}, errVerifierUnready
 	}
+	w := v.scratch.Get().(*work)
+	defer v.release(w)
+	w.body = req.Body
 	if v.early {
-		h, r := v.shake(&req, false, nil, now)
+		h, r := v.shake(&req, &w.walk, false, nil, now)
 		if r != nil {
 			v.Spend(req.Body)
 			return Delivery{}, r
@@ -100,14 +104,11 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 		v.Spend(req.Body)
 		return Delivery{}, errMethodRefused
 	}
-	j, r := v.choose(&req)
+	j, r := v.choose(&req, &w.walk)
 	if r != nil {
 		v.Spend(req.Body)
 		return Delivery{}, r
 	}
-	w := v.scratch.Get().(*work)
-	defer v.release(w)
-	w.body = req.Body
 	d, r := v.prove(j, w, &req, now)
 	if r == nil {
 		r = v.after(j, w, &req, &d, now)
@@ -120,7 +121,7 @@ func (v *Verifier) Verify(req Request, now time.Time) (Delivery, error) {
 
 // choose takes the first variant whose proof the request holds; where there is none, the first one says
 // what is missing.
-func (v *Verifier) choose(req *Request) (*judge, *Refusal) {
+func (v *Verifier) choose(req *Request, w *walker) (*judge, *Refusal) {
 	switch {
 	case len(v.judges) == 0:
 		return nil, errVerifierUnready
@@ -128,7 +129,7 @@ func (v *Verifier) choose(req *Request) (*judge, *Refusal) {
 		return v.judges[0], nil
 	}
 	for _, j := range v.judges {
-		if is, r := j.chosen(req); r != nil || is {
+		if is, r := j.chosen(req, w); r != nil || is {
 			return j, r
 		}
 	}
@@ -164,12 +165,12 @@ func (v *Verifier) after(j *judge, w *work, req *Request, d *Delivery, now time.
 		return nil
 	}
 	if j.timestamp.field.given() {
-		if r := j.checkField(req.Body, now); r != nil {
+		if r := j.checkField(req.Body, w, now); r != nil {
 			return r
 		}
 	}
 	if len(v.preset.handshakes) > 0 {
-		h, r := v.shake(req, true, w.by, now)
+		h, r := v.shake(req, &w.walk, true, w.by, now)
 		if r != nil {
 			return r
 		}
@@ -197,7 +198,7 @@ func (j *judge) identify(w *work, req *Request, d *Delivery) *Refusal {
 	idEnd := len(text)
 	if d.Event == "" {
 		var r *Refusal
-		if text, r = j.appendEvent(text, req); r != nil {
+		if text, r = j.appendEvent(text, w, req); r != nil {
 			return r
 		}
 	}
@@ -224,18 +225,18 @@ func (j *judge) appendID(dst []byte, w *work, req *Request) ([]byte, *Refusal) {
 		}
 		return append(dst, id...), r
 	case j.delivery.field.given():
-		text, present, ok := j.delivery.field.text(req.Body)
+		id, _, ok := w.walk.text(dst, req.Body, j.delivery.field)
 		switch {
-		case j.delivery.digest != "" && (!ok || !present || text == ""):
+		case j.delivery.digest != "" && (!ok || len(id) == 0):
 			return j.appendDigest(dst, w), nil
 		case !ok:
 			return dst, errBodyMalformed
-		case !present || text == "":
+		case len(id) == 0:
 			return dst, errDeliveryMissing
-		case !printable([]byte(text)):
+		case !printable(id):
 			return dst, errDeliveryMalformed
 		}
-		return append(dst, text...), nil
+		return id, nil
 	case j.delivery.digest != "" || j.scheme == nil && j.timed():
 		return j.appendDigest(dst, w), nil
 	}
@@ -256,7 +257,7 @@ func (j *judge) appendDigest(dst []byte, w *work) []byte {
 }
 
 // appendEvent adds the sender's name of the event. It proves nothing, so a strange one is left out.
-func (j *judge) appendEvent(dst []byte, req *Request) ([]byte, *Refusal) {
+func (j *judge) appendEvent(dst []byte, w *work, req *Request) ([]byte, *Refusal) {
 	switch {
 	case j.event.header != "":
 		text, n := req.Header.Field(j.event.header)
@@ -267,8 +268,8 @@ func (j *judge) appendEvent(dst []byte, req *Request) ([]byte, *Refusal) {
 			dst = append(dst, text...)
 		}
 	case j.event.field.given():
-		if text, _, ok := j.event.field.text(req.Body); ok && printable([]byte(text)) {
-			dst = append(dst, text...)
+		if text, _, ok := w.walk.text(dst, req.Body, j.event.field); ok && printable(text[len(dst):]) {
+			return text, nil
 		}
 	}
 	return dst, nil
