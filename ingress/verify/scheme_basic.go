@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"encoding/base64"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -51,7 +52,7 @@ func (b *basicScheme) verify(req *Request, now time.Time) (Delivery, *Refusal) {
 	if r != nil {
 		return Delivery{}, r
 	}
-	text, ok := cutScheme(field, "Basic ")
+	text, ok := cutFold(field, "Basic ")
 	if !ok || base64.StdEncoding.DecodedLen(len(text)) > maxBasic+2 {
 		return Delivery{}, errBasicMalformed
 	}
@@ -70,13 +71,12 @@ func (b *basicScheme) sign(o *Outgoing) error {
 	return nil
 }
 
-// cutScheme takes the name of an authentication scheme, which ends in one space, off the front. Letter
-// case does not matter.
-func cutScheme(field []byte, name string) ([]byte, bool) {
-	if len(field) < len(name) || !bytes.EqualFold(field[:len(name)], []byte(name)) {
+// cutFold takes a prefix off the front, whose letter case does not matter.
+func cutFold(text []byte, prefix string) ([]byte, bool) {
+	if len(text) < len(prefix) || !strings.EqualFold(string(text[:len(prefix)]), prefix) {
 		return nil, false
 	}
-	return field[len(name):], true
+	return text[len(prefix):], true
 }
 
 func plainText(text []byte) bool {

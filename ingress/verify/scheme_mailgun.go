@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
@@ -190,24 +189,12 @@ func (f *mailgunFields) has(name string) bool {
 
 // sign puts a fresh proof into the body, which is a JSON object or a form.
 func (g *mailgunScheme) sign(o *Outgoing) error {
-	token := o.ID
-	if token == "" {
-		var random [25]byte
-		rand.Read(random[:])
-		token = hex.EncodeToString(random[:])
-	}
-	if !alphanumeric([]byte(token)) || len(token) > maxMailgunToken {
-		return invalid("id", "a token of Mailgun has letters and digits only, %d at most", maxMailgunToken)
-	}
+	token := idOf(o.ID, "")
 	stamp := strconv.FormatInt(o.Now.Unix(), 10)
 	m := hmac.New(sha256.New, g.first)
 	m.Write([]byte(stamp + token))
 	signature := hex.EncodeToString(m.Sum(nil))
-	if len(outgoingHeader{o}.Values("Content-Type")) == 0 {
-		o.set("Content-Type", guessType(o.Body))
-	}
-	kind, _ := mediaType(outgoingHeader{o})
-	switch kind {
+	switch kind, _ := mediaType(outgoingHeader{o}); kind {
 	case typeForm:
 		if len(o.Body) > 0 {
 			o.Body = append(bytes.Clone(o.Body), '&')
@@ -215,14 +202,13 @@ func (g *mailgunScheme) sign(o *Outgoing) error {
 		o.Body = append(o.Body, "timestamp="+stamp+"&token="+token+"&signature="+signature...)
 		return nil
 	case typeJSON:
-		v, err := value.Decode(o.Body)
-		object, ok := v.(map[string]any)
-		if err != nil || !ok {
-			return invalid("body", "a body of Mailgun is a JSON object or a form")
+		if v, err := value.Decode(o.Body); err == nil {
+			if object, ok := v.(map[string]any); ok {
+				object[mailgunObject] = map[string]any{"timestamp": stamp, "token": token, "signature": signature}
+				o.Body, err = value.AppendJSON(nil, object)
+				return err
+			}
 		}
-		object[mailgunObject] = map[string]any{"timestamp": stamp, "token": token, "signature": signature}
-		o.Body, err = value.AppendJSON(nil, object)
-		return err
 	}
 	return invalid("body", "a body of Mailgun is a JSON object or a form")
 }

@@ -1,10 +1,8 @@
 package verify
 
 import (
-	"bytes"
+	"crypto"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"strings"
 )
 
@@ -29,14 +27,6 @@ func (h outgoingHeader) Values(name string) [][]byte {
 	return out
 }
 
-// guessType gives the content type that a sender would use for the body.
-func guessType(body []byte) string {
-	if text := bytes.TrimSpace(body); len(text) > 0 && (text[0] == '{' || text[0] == '[') {
-		return typeJSON
-	}
-	return typeForm
-}
-
 // withParameter adds a parameter, which needs no escape, to the query of an address.
 func withParameter(url, name, value string) string {
 	sep := "?"
@@ -46,19 +36,32 @@ func withParameter(url, name, value string) string {
 	return url + sep + name + "=" + value
 }
 
-// rsaPrivateKey reads the key that stands for the provider's.
-func rsaPrivateKey(text []byte) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, invalid("privateKey", "an RSA private key in PEM is needed, which stands for the provider's")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+// signRSA signs a digest with the private key that stands for the provider's.
+func signRSA(private []byte, hash crypto.Hash, digest []byte) ([]byte, error) {
+	parsed, err := parsePrivate(private)
 	if err != nil {
-		parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		return nil, err
 	}
 	key, ok := parsed.(*rsa.PrivateKey)
-	if err != nil || !ok || key.N.BitLen() < minRSABits {
-		return nil, invalid("privateKey", "the private key is no RSA key of %d bits at least", minRSABits)
+	if !ok {
+		return nil, invalid("key", "the private key is no RSA key")
 	}
-	return key, nil
+	signature, err := rsa.SignPKCS1v15(nil, key, hash, digest)
+	if err != nil {
+		return nil, invalid("key", "the private key is too short to sign")
+	}
+	return signature, nil
+}
+
+// idOf writes an id with letters, digits and the given separator alone.
+func idOf(text, separator string) string {
+	var out strings.Builder
+	for _, c := range []byte(text) {
+		if alphanumeric([]byte{c}) {
+			out.WriteByte(c)
+		} else {
+			out.WriteString(separator)
+		}
+	}
+	return out.String()
 }

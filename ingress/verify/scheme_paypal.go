@@ -3,11 +3,8 @@ package verify
 import (
 	"bytes"
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"hash/crc32"
 	"regexp"
 	"slices"
@@ -136,25 +133,12 @@ func paypalCertURL(text string) bool {
 }
 
 func (p *paypalScheme) sign(o *Outgoing) error {
-	key, err := rsaPrivateKey(o.PrivateKey)
+	id, stamp := idOf(o.ID, "-"), o.Now.UTC().Format(time.RFC3339)
+	digest := p.digest([]byte(id), []byte(stamp), o.Body)
+	signature, err := signRSA(o.PrivateKey, crypto.SHA256, digest[:])
 	if err != nil {
 		return err
 	}
-	id, stamp := o.ID, o.Now.UTC().Format(time.RFC3339)
-	if id == "" {
-		var random [16]byte
-		rand.Read(random[:])
-		id = hex.EncodeToString(random[:])
-	}
-	if !paypalIDs.MatchString(id) {
-		return invalid("id", "a transmission id of PayPal has letters, digits and hyphens only")
-	}
-	digest := p.digest([]byte(id), []byte(stamp), o.Body)
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
-	if err != nil {
-		return invalid("privateKey", "the private key cannot sign")
-	}
-	o.set("Content-Type", typeJSON)
 	o.set(paypalID, id)
 	o.set(paypalTime, stamp)
 	o.set(paypalAlgorithm, paypalSHA256)

@@ -2,12 +2,9 @@ package verify
 
 import (
 	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // what version 1 of SNS signs with
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -237,10 +234,6 @@ func snsURL(text string) (*url.URL, bool) {
 // sign makes the body a message of SNS: what it lacks of one is filled in, and a body that is none
 // becomes the Message of a Notification.
 func (n *snsScheme) sign(o *Outgoing) error {
-	key, err := rsaPrivateKey(o.PrivateKey)
-	if err != nil {
-		return err
-	}
 	msg, object := newSNSMessage(), map[string]any{}
 	if readTexts(o.Body, "", msg[:]) && msg[snsFieldType].given {
 		v, err := value.Decode(o.Body)
@@ -257,24 +250,19 @@ func (n *snsScheme) sign(o *Outgoing) error {
 		return invalid("body", "TopicArn is not the ARN of a topic")
 	}
 	host := snsHostOf(topic)
-	var random [32]byte
-	rand.Read(random[:])
-	if o.ID != "" {
-		msg[snsFieldID].set(o.ID)
-	}
-	msg[snsFieldID].or(fmt.Sprintf("%x-%x-%x-%x-%x", random[:4], random[4:6], random[6:8], random[8:10], random[10:16]))
+	msg[snsFieldID].set(idOf(o.ID, "-"))
 	msg[snsFieldTimestamp].set(o.Now.UTC().Format("2006-01-02T15:04:05.000Z"))
 	msg[snsFieldMessage].or("")
 	if msg[snsFieldType].or(snsNotification) != snsNotification {
-		token := msg[snsFieldToken].or(hex.EncodeToString(random[:]))
+		token := msg[snsFieldToken].or(idOf(o.ID, ""))
 		msg[snsFieldSubscribe].or("https://" + host + "/?Action=ConfirmSubscription&TopicArn=" + topic + "&Token=" + token)
 	}
 	msg[snsFieldVersion].set(n.versions[len(n.versions)-1])
 	msg[snsFieldCert].set("https://" + host + "/SimpleNotificationService-00000000000000000000000000000000.pem")
 	hash, digest := msg.digest()
-	signature, err := rsa.SignPKCS1v15(nil, key, hash, digest)
+	signature, err := signRSA(o.PrivateKey, hash, digest)
 	if err != nil {
-		return invalid("privateKey", "the private key cannot sign")
+		return err
 	}
 	msg[snsFieldSignature].set(base64.StdEncoding.EncodeToString(signature))
 	for _, f := range msg {

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // what Twilio signs with
 	"crypto/sha256"
@@ -118,22 +117,12 @@ func twilioContent(req *Request, at address) ([]formPair, *Refusal) {
 	if !ok {
 		return nil, errTwilioForm
 	}
-	slices.SortFunc(form, func(a, b formPair) int {
-		if c := bytes.Compare(a.name, b.name); c != 0 {
-			return c
-		}
-		return bytes.Compare(a.value, b.value)
-	})
+	slices.SortFunc(form, formPair.compare)
 	// Of a parameter that is there twice with one value, one is signed.
-	return slices.CompactFunc(form, func(a, b formPair) bool {
-		return bytes.Equal(a.name, b.name) && bytes.Equal(a.value, b.value)
-	}), nil
+	return slices.CompactFunc(form, func(a, b formPair) bool { return a.compare(b) == 0 }), nil
 }
 
 func (t *twilioScheme) sign(o *Outgoing) error {
-	if len(outgoingHeader{o}.Values("Content-Type")) == 0 {
-		o.set("Content-Type", guessType(o.Body))
-	}
 	if kind, _ := mediaType(outgoingHeader{o}); kind != typeForm && len(o.Body) > 0 {
 		sum := sha256.Sum256(o.Body)
 		o.URL = withParameter(o.URL, twilioDigest, hex.EncodeToString(sum[:]))
