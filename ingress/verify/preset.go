@@ -179,7 +179,7 @@ func (s *preset) info() Info {
 		if v.timed() || v.timestamp.tolerance > 0 {
 			i.Timestamped, i.Tolerance = true, max(i.Tolerance, v.timestamp.tolerance)
 		}
-		i.Address = i.Address || has(v.signed, urlPart)
+		i.Address = i.Address || has(v.signed, urlPart) || v.scheme == "twilio"
 	}
 	for _, h := range s.handshakes {
 		i.Handshakes = append(i.Handshakes, h.name)
