@@ -21,7 +21,7 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 	if lines["name"] == nil {
 		r.fault(root, "the field %q is missing", "name")
 	}
-	if _, vectors := split(string(s.data)); strings.TrimSpace(vectors) == "" {
+	if len(s.vectorText) == 0 {
 		r.fault(root, "the field %q is missing", "vectors")
 	}
 	if len(s.variants) == 0 {

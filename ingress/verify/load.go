@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"bytes"
 	"embed"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -33,49 +35,63 @@ func Load(more ...fs.FS) (*Presets, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.PresetInvalid, err, "listing presets")
 		}
-		for _, file := range files {
-			faults = append(faults, p.add(fsys, file, i > 0)...)
+		// Every start of the program waits for this, so the files are read side by side.
+		read := make([]*preset, len(files))
+		wrong := make([]fault.List, len(files))
+		var all sync.WaitGroup
+		for n, file := range files {
+			all.Go(func() { read[n], wrong[n] = readFile(fsys, file, i > 0) })
+		}
+		all.Wait()
+		for n, file := range files {
+			if wrong[n] == nil {
+				wrong[n] = p.add(file, read[n])
+			}
+			faults = append(faults, wrong[n]...)
 		}
 	}
 	slices.Sort(p.names)
 	return p, faults.Err()
 }
 
-// add reads one file. A foreign one has to prove itself by its vectors.
-func (p *Presets) add(fsys fs.FS, file string, foreign bool) fault.List {
-	at := fault.Position{File: file}
-	info, err := fs.Stat(fsys, file)
-	if err == nil && info.Size() > maxFile {
-		return fault.List{fault.New(fault.PresetInvalid, "the file has more than %d bytes", maxFile).At(at)}
-	}
-	data, err := fs.ReadFile(fsys, file)
-	if err != nil {
-		return fault.List{fault.Wrap(fault.PresetInvalid, err, "reading a preset").At(at)}
-	}
-	s, faults := parsePreset(file, data)
-	if len(faults) > 0 {
-		return faults
-	}
+func (p *Presets) add(file string, s *preset) fault.List {
 	if _, taken := p.byName[s.name]; taken {
-		return fault.List{fault.New(fault.PresetInvalid, "two presets are called %q", s.name).At(at)}
-	}
-	if foreign {
-		if _, faults := s.vectors(); len(faults) > 0 {
-			return faults
-		}
-		if err := s.checkVectors(); err != nil {
-			return fault.List{fault.Wrap(fault.PresetInvalid, err, "checking vectors").At(at)}
-		}
+		return fault.List{fault.New(fault.PresetInvalid, "two presets are called %q", s.name).At(fault.Position{File: file})}
 	}
 	p.byName[s.name] = s
 	p.names = append(p.names, s.name)
 	return nil
 }
 
+// readFile reads one file. A foreign one has to prove itself by its vectors.
+func readFile(fsys fs.FS, file string, foreign bool) (*preset, fault.List) {
+	at := fault.Position{File: file}
+	info, err := fs.Stat(fsys, file)
+	if err == nil && info.Size() > maxFile {
+		return nil, fault.List{fault.New(fault.PresetInvalid, "the file has more than %d bytes", maxFile).At(at)}
+	}
+	data, err := fs.ReadFile(fsys, file)
+	if err != nil {
+		return nil, fault.List{fault.Wrap(fault.PresetInvalid, err, "reading a preset").At(at)}
+	}
+	s, faults := parsePreset(file, data)
+	if len(faults) > 0 || !foreign {
+		return s, faults
+	}
+	if _, faults := s.vectors(); len(faults) > 0 {
+		return nil, faults
+	}
+	if err := s.checkVectors(); err != nil {
+		return nil, fault.List{fault.Wrap(fault.PresetInvalid, err, "checking vectors").At(at)}
+	}
+	return s, nil
+}
+
 // parsePreset reads everything of a file but its vectors.
 func parsePreset(file string, data []byte) (*preset, fault.List) {
-	s := &preset{file: file, data: data}
-	head, _ := split(string(data))
+	s := &preset{file: file}
+	var head []byte
+	head, s.vectorText = split(data)
 	r := &reader{file: file}
 	root := r.document(head)
 	if root == nil {
@@ -93,9 +109,8 @@ func parsePreset(file string, data []byte) (*preset, fault.List) {
 
 // vectors reads the vectors, which were left out when the preset was loaded.
 func (s *preset) vectors() ([]vector, fault.List) {
-	_, tail := split(string(s.data))
 	r := &reader{file: s.file}
-	root := r.document(tail)
+	root := r.document(s.vectorText)
 	if root == nil {
 		return nil, r.faults
 	}
@@ -110,10 +125,10 @@ func (s *preset) vectors() ([]vector, fault.List) {
 }
 
 // document reads the only document of a YAML text; nil means that there are faults.
-func (r *reader) document(text string) *yaml.Node {
+func (r *reader) document(text []byte) *yaml.Node {
 	at := fault.Position{File: r.file}
 	var doc yaml.Node
-	d := yaml.NewDecoder(strings.NewReader(text))
+	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&doc); err != nil {
 		r.faults = append(r.faults, fault.Wrap(fault.PresetInvalid, err, "reading YAML").At(at))
 		return nil
@@ -132,27 +147,35 @@ func (r *reader) document(text string) *yaml.Node {
 // split takes the list of vectors out of a file: most of it is vectors, and only tests and checks need
 // them. Both parts keep their line numbers. The list begins at a line "vectors:" and ends at the next
 // line that begins with neither a space, a "-" nor a "#".
-func split(text string) (head, vectors string) {
-	var h, v strings.Builder
-	h.Grow(len(text))
-	inside := false
-	for line := range strings.Lines(text) {
-		switch {
-		case strings.HasPrefix(line, "vectors:"):
-			inside = true
-		case inside && strings.TrimSpace(line) != "" && !strings.ContainsAny(line[:1], " -#"):
-			inside = false
-		case strings.HasPrefix(line, "---"):
-			inside = false
-		}
-		to, other := &h, &v
-		if inside {
-			to, other = &v, &h
-		}
-		to.WriteString(line)
-		if strings.HasSuffix(line, "\n") {
-			other.WriteByte('\n')
+func split(data []byte) (head, vectors []byte) {
+	const word = "vectors:"
+	start := 0
+	if !bytes.HasPrefix(data, []byte(word)) {
+		if start = bytes.Index(data, []byte("\n"+word)) + 1; start == 0 {
+			return data, nil
 		}
 	}
-	return h.String(), v.String()
+	end := start + len(word)
+	for {
+		next := bytes.IndexByte(data[end:], '\n')
+		if next < 0 {
+			end = len(data)
+			break
+		}
+		end += next + 1
+		line := data[end:]
+		if len(line) > 0 && !bytes.ContainsAny(line[:1], " -#\r\n") || bytes.HasPrefix(line, []byte("---")) {
+			break
+		}
+	}
+	vectors = append(blank(data[:start]), data[start:end]...)
+	if end == len(data) {
+		return data[:start], vectors
+	}
+	return slices.Concat(data[:start], blank(data[start:end]), data[end:]), vectors
+}
+
+// blank gives as many ends of lines as the text has.
+func blank(text []byte) []byte {
+	return bytes.Repeat([]byte{'\n'}, bytes.Count(text, []byte{'\n'}))
 }

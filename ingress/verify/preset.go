@@ -54,8 +54,8 @@ type preset struct {
 	handshakes []*handshake
 	samples    []sample
 
-	file string // where it came from, for faults found later
-	data []byte // the file, of which the vectors are read when they are asked for
+	file       string // where it came from, for faults found later
+	vectorText []byte // the part of the file that holds the vectors, which are read when they are asked for
 }
 
 // sample is a body as the provider sends it for an event.
