@@ -45,6 +45,7 @@ const (
 
 	WebhookUnknown    Code = "webhook.unknown"
 	WebhookInvalid    Code = "webhook.invalid"
+	WebhookDeclared   Code = "webhook.declared"
 	WebhookUnverified Code = "webhook.unverified"
 	WebhookTooLarge   Code = "webhook.too_large"
 	WebhookMalformed  Code = "webhook.malformed"
@@ -148,6 +149,7 @@ func Codes() []Info {
 
 		{WebhookUnknown, Input, "no webhook has this id or token", "list them with `pi command webhook.get`"},
 		{WebhookInvalid, Input, "a webhook setting is wrong", "see the message for the parameter"},
+		{WebhookDeclared, Input, "a command would change a webhook that a file declares", "change the file; the server reads it again by itself"},
 		{WebhookUnverified, Input, "a request could not be proven", "see `pi webhook rejects` for the reason"},
 		{WebhookTooLarge, Input, "a request is larger than the webhook allows", "send less, or raise maxPayloadLength"},
 		{WebhookMalformed, Input, "a request is malformed", "see `pi webhook rejects` for the reason"},
