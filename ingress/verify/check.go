@@ -47,6 +47,10 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 		}
 	}
 	for _, h := range s.handshakes {
+		if h.signs() && h.proof == proofNone && !(s.object && h.answer.chars == charsToken) {
+			r.fault(root, "the handshake %q makes an HMAC for anybody who asks, which must be none of an event: "+
+				"the preset needs body: object, and the answer chars: token", h.name)
+		}
 		if slices.ContainsFunc(s.handshakes, func(o *handshake) bool { return o != h && o.name == h.name }) {
 			r.fault(root, "two handshakes are called %q", h.name)
 			break
@@ -127,7 +131,9 @@ func (s *preset) checkTimestamp(r *reader, root *yaml.Node, lines nodes) {
 		r.fault(signed, "the template does not contain {timestamp}, so the timestamp would not be proven")
 	case t.header == "" && has(s.signed, timestampPart):
 		r.fault(signed, "the template contains {timestamp}, but the preset has no timestamp in a header")
-	case t.header != "" && t.header == s.signature.header && (t.prefix == "" || s.signature.separator == "" || s.signature.prefix == ""):
+	case t.first && (t.prefix != "" || t.header != s.signature.header || s.signature.separator == ""):
+		r.fault(at, "only in the signature's header, with a separator, can a timestamp be the first item")
+	case !t.first && t.header != "" && t.header == s.signature.header && (t.prefix == "" || s.signature.separator == "" || s.signature.prefix == ""):
 		r.fault(at, "a timestamp in the signature's header needs a prefix for itself and the signature, and a separator")
 	}
 }
@@ -135,22 +141,22 @@ func (s *preset) checkTimestamp(r *reader, root *yaml.Node, lines nodes) {
 // check finds what would make a handshake an oracle or an open door.
 func (h *handshake) check(r *reader, n *yaml.Node) {
 	a := &h.answer
-	hmacs := a.text.hmac != ""
-	for _, f := range slices.Concat(a.fields, a.headers) {
-		hmacs = hmacs || f.hmac != ""
-	}
 	switch {
-	case h.name == "" || len(h.when) == 0:
+	case h.name == "" || len(h.when) == 0 && h.method != http.MethodHead:
 		r.fault(n, "a handshake needs name and when")
 	case (h.proof == proofSecret) != (h.secret.from.kind != fromNowhere):
 		r.fault(n, "the proof secret, and only that, says where its secret is")
-	case hmacs && h.proof == proofNone:
-		r.fault(n, "an HMAC for anybody who asks would be a signature for anybody who asks; the handshake needs a proof")
 	case a.kind == typeText && a.fields != nil || a.kind == typeJSON && a.text.given():
 		r.fault(n, "an answer of the type text/plain has a text, one of the type application/json has fields")
 	case a.chars == charsPrintable && a.kind != typeText:
 		r.fault(n, "the characters %q are for text/plain alone", charsPrintable)
 	}
+}
+
+// signs reports whether an answer holds an HMAC.
+func (h *handshake) signs() bool {
+	return slices.ContainsFunc(slices.Concat(h.answer.fields, h.answer.headers, []namedFilling{{filling: h.answer.text}}),
+		func(f namedFilling) bool { return f.hmac != "" })
 }
 
 func (f filling) given() bool { return f.from.kind != fromNowhere || f.constant != nil }

@@ -35,6 +35,11 @@ func (s *preset) read(r *reader, root *yaml.Node) nodes {
 		},
 		"settings": lines.note("settings", func(n *yaml.Node) { r.list(n, settingList, &s.settings) }),
 		"methods":  lines.note("methods", func(n *yaml.Node) { r.list(n, methodList, &s.methods) }),
+		"body": lines.note("body", func(n *yaml.Node) {
+			var kind string
+			r.oneOf(&kind, []string{"object"})(n)
+			s.object = kind != ""
+		}),
 		"variants": lines.note("variants", func(n *yaml.Node) { variants = r.items(n) }),
 		"handshakes": func(n *yaml.Node) {
 			for _, item := range r.items(n) {
@@ -70,7 +75,7 @@ func (s *preset) defaults() {
 	}
 	set(&s.scheme, schemeTemplate)
 	set(&s.signature.algorithm, "sha256")
-	set(&s.signature.encoding, "hex")
+	set(&s.signature.encoding, encodingHex)
 	set(&s.url, urlPlain)
 	set(&s.secret.form, "text")
 	if isAsymmetric(s.signature.algorithm) && s.secret.form == "text" {
@@ -105,9 +110,14 @@ func (s *preset) proofFields(r *reader, lines nodes) fieldSet {
 		"url": lines.note("url", r.oneOf(&s.url, urlForms)),
 		"timestamp": lines.note("timestamp", func(n *yaml.Node) {
 			r.mapping(n, fieldSet{
-				"header":    r.header(&s.timestamp.header),
-				"prefix":    r.text(&s.timestamp.prefix),
-				"field":     r.path(&s.timestamp.field),
+				"header": r.header(&s.timestamp.header),
+				"prefix": r.text(&s.timestamp.prefix),
+				"field":  r.path(&s.timestamp.field),
+				"item": func(n *yaml.Node) {
+					var which string
+					r.oneOf(&which, []string{"first"})(n)
+					s.timestamp.first = which != ""
+				},
 				"form":      r.oneOf(&s.timestamp.form, timeForms),
 				"tolerance": r.seconds(&s.timestamp.tolerance),
 			})
@@ -149,7 +159,7 @@ func readHandshake(r *reader, n *yaml.Node) *handshake {
 	h.answer.status, h.answer.chars = http.StatusOK, charsToken
 	r.mapping(n, fieldSet{
 		"name":   r.text(&h.name),
-		"method": r.oneOf(&h.method, methodList),
+		"method": r.oneOf(&h.method, shakeMethods),
 		"proof":  r.oneOf(&h.proof, proofList),
 		"when":   func(n *yaml.Node) { h.when = readConditions(r, n) },
 		"secret": func(n *yaml.Node) {
@@ -213,7 +223,7 @@ func (a *answer) read(r *reader, n *yaml.Node) {
 	}
 }
 
-// readFilling reads a source, {hmac: hex, of: source} or {value: constant}.
+// readFilling reads a source, {hmac: hex, of: source, prefix: text} or {value: constant}.
 func readFilling(r *reader, n *yaml.Node) filling {
 	var f filling
 	if n.Kind != yaml.MappingNode {
@@ -221,8 +231,9 @@ func readFilling(r *reader, n *yaml.Node) filling {
 		return f
 	}
 	r.mapping(n, fieldSet{
-		"hmac": r.oneOf(&f.hmac, encodings),
-		"of":   r.source(&f.from, false),
+		"hmac":   r.oneOf(&f.hmac, encodings),
+		"of":     r.source(&f.from, false),
+		"prefix": r.text(&f.prefix),
 		"value": func(n *yaml.Node) {
 			var text string
 			r.scalar(&text)(n)
@@ -233,7 +244,7 @@ func readFilling(r *reader, n *yaml.Node) filling {
 			}
 		},
 	})
-	if (f.hmac == "") != (f.from.kind == fromNowhere) || (f.constant == nil) != (f.hmac != "") {
+	if (f.hmac == "") != (f.from.kind == fromNowhere) || (f.constant == nil) != (f.hmac != "") || f.prefix != "" && f.hmac == "" {
 		r.fault(n, "a value is a source, {hmac: hex, of: source} or {value: constant}")
 	}
 	return f

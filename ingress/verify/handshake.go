@@ -2,8 +2,6 @@ package verify
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -46,6 +44,7 @@ type answer struct {
 type filling struct {
 	from     source
 	hmac     string // encoding; empty = the source as it is
+	prefix   string // in front of the HMAC
 	constant any
 }
 
@@ -72,10 +71,9 @@ const (
 
 //nolint:gochecknoglobals // constant data
 var (
-	proofList   = []string{proofSignature, proofNone, proofSecret}
-	charsList   = []string{charsToken, charsPrintable, charsURL}
-	typeList    = []string{typeText, typeJSON}
-	fillingList = []string{"hex", "base64"}
+	proofList = []string{proofSignature, proofNone, proofSecret}
+	charsList = []string{charsToken, charsPrintable, charsURL}
+	typeList  = []string{typeText, typeJSON}
 )
 
 // shake looks for a handshake among those before the proof, or among those after it. It gives the answer,
@@ -159,7 +157,8 @@ func (v *Verifier) answer(h *handshake, req *Request, w *walker, by *key, now ti
 		if f.hmac == "" {
 			return text, true
 		}
-		return v.mac(f.hmac, text, by, now)
+		sum, ok := v.mac(text, by, now)
+		return f.prefix + encode(f.hmac, sum), ok
 	}
 	if h.learn.kind != fromNowhere {
 		given, n := h.learn.one(req, w)
@@ -210,7 +209,7 @@ func (v *Verifier) answer(h *handshake, req *Request, w *walker, by *key, now ti
 
 // mac signs a short text for the sender: with the secret that the sender itself used, for while secrets
 // change it knows no other, else with the first live one.
-func (v *Verifier) mac(encoding, text string, by *key, now time.Time) (any, bool) {
+func (v *Verifier) mac(text string, by *key, now time.Time) ([]byte, bool) {
 	for _, j := range v.judges {
 		for _, k := range j.keys {
 			if by == nil && k.public == nil && k.live(now) {
@@ -221,11 +220,7 @@ func (v *Verifier) mac(encoding, text string, by *key, now time.Time) (any, bool
 	if by == nil || by.public != nil {
 		return nil, false
 	}
-	sum := by.sum([]byte(text))
-	if encoding == "base64" {
-		return base64.StdEncoding.EncodeToString(sum), true
-	}
-	return hex.EncodeToString(sum), true
+	return by.sum([]byte(text)), true
 }
 
 // echoable reports whether a value of the request may be said back: else the door would say to anyone

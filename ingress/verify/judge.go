@@ -81,7 +81,7 @@ func (j *judge) read(w *work, req *Request, now time.Time) *Refusal {
 	if r != nil {
 		return r
 	}
-	shared := j.timestamp.header != "" && j.timestamp.prefix != "" && j.timestamp.header == j.signature.header
+	shared := j.timestamp.header != "" && j.timestamp.header == j.signature.header && (j.timestamp.prefix != "" || j.timestamp.first)
 	if r := j.readSignatures(w, field, shared); r != nil {
 		return r
 	}
@@ -140,6 +140,10 @@ func (j *judge) readSignatures(w *work, field []byte, shared bool) *Refusal {
 		var item []byte
 		item, rest, more = bytes.Cut(rest, []byte(s.separator))
 		item = bytes.Trim(item, " ")
+		if j.timestamp.first && !stamped {
+			stamped, w.timestamp = true, item
+			continue
+		}
 		if text, ok := bytes.CutPrefix(item, []byte(s.prefix)); ok {
 			if count++; count > maxSignatures {
 				return errSignatureMany

@@ -71,8 +71,29 @@ type candidates struct {
 	n     int
 }
 
-//nolint:gochecknoglobals // constant: making it for each request would allocate
-var strictBase64 = base64.StdEncoding.Strict()
+// The encodings of signatures.
+const (
+	encodingHex       = "hex"
+	encodingBase64    = "base64"
+	encodingBase64URL = "base64url" // without padding
+)
+
+//nolint:gochecknoglobals // constant: making them for each request would allocate
+var (
+	strictBase64    = base64.StdEncoding.Strict()
+	strictBase64URL = base64.RawURLEncoding.Strict()
+)
+
+// encode writes a signature as a sender does.
+func encode(encoding string, raw []byte) string {
+	switch encoding {
+	case encodingBase64:
+		return base64.StdEncoding.EncodeToString(raw)
+	case encodingBase64URL:
+		return base64.RawURLEncoding.EncodeToString(raw)
+	}
+	return hex.EncodeToString(raw)
+}
 
 // add decodes one signature, which must be exactly size bytes, and reports whether it could. A size of 0
 // stands for any up to maxSignature. The caller counts to maxSignatures.
@@ -80,14 +101,18 @@ func (c *candidates) add(text []byte, encoding string, size int) bool {
 	into := c.bytes[c.n][:]
 	var n int
 	var err error
-	if encoding == "base64" {
+	switch encoding {
+	case encodingBase64, encodingBase64URL:
+		e := strictBase64
+		if encoding == encodingBase64URL {
+			e = strictBase64URL
+		}
 		// The length checks, and the look for line breaks, keep out what the decoder would skip.
-		if size > 0 && len(text) != base64.StdEncoding.EncodedLen(size) ||
-			len(text) > base64.StdEncoding.EncodedLen(maxSignature) || bytes.ContainsAny(text, "\r\n") {
+		if size > 0 && len(text) != e.EncodedLen(size) || len(text) > e.EncodedLen(maxSignature) || bytes.ContainsAny(text, "\r\n") {
 			return false
 		}
-		n, err = strictBase64.Decode(into, text)
-	} else {
+		n, err = e.Decode(into, text)
+	default:
 		if size > 0 && len(text) != hex.EncodedLen(size) || len(text) > hex.EncodedLen(maxSignature) {
 			return false
 		}

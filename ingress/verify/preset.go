@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"net/http"
 	"slices"
 	"time"
 )
@@ -14,11 +15,12 @@ type preset struct {
 	scheme   string   // template, or a word of schemes()
 	settings []string // options that a webhook may set
 	methods  []string // besides those of the handshakes
+	object   bool     // the body of an event is a JSON object
 
 	signature struct {
 		header    string
 		algorithm string
-		encoding  string // hex, base64
+		encoding  string // hex, base64, base64url
 		prefix    string // in front of each signature
 		separator string // between several; empty = the header holds one
 	}
@@ -27,6 +29,7 @@ type preset struct {
 	timestamp struct {
 		header    string // empty = no header has it
 		prefix    string // of the item, where it shares the signature's header
+		first     bool   // it is the first item of the signature's header
 		field     dotted // in the JSON body; read after the proof
 		form      string
 		tolerance time.Duration
@@ -75,12 +78,14 @@ const (
 
 //nolint:gochecknoglobals // constant data
 var (
-	encodings   = []string{"hex", "base64"}
+	encodings   = []string{encodingHex, encodingBase64, encodingBase64URL}
 	separators  = []string{" ", ",", ";"}
 	timeForms   = []string{formSeconds, formMilliseconds, formRFC3339}
 	digestForms = []string{digestBody, digestSigned}
 	urlForms    = []string{urlPlain, urlHubspot}
 	methodList  = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+	// shakeMethods are those of handshakes. A HEAD can be no event, as it has no body.
+	shakeMethods = append([]string{http.MethodHead}, methodList...)
 	// settingList are the options that a webhook may set where its preset takes them.
 	settingList = []string{
 		"header", "algorithm", "encoding", "prefix", "tolerance", "parameter", "verifyToken", "origins", "topicArns", "issuer",

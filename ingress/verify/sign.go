@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
 	"net/http"
@@ -177,11 +176,7 @@ func (j *judge) sign(o *Outgoing) error {
 	if err != nil {
 		return err
 	}
-	text := hex.EncodeToString(raw)
-	if j.signature.encoding == "base64" {
-		text = base64.StdEncoding.EncodeToString(raw)
-	}
-	text = j.signature.prefix + text
+	text := j.signature.prefix + encode(j.signature.encoding, raw)
 	if j.timestamp.header != "" && j.timestamp.header == j.signature.header {
 		text = j.timestamp.prefix + string(w.timestamp) + j.signature.separator + text
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
@@ -182,7 +183,15 @@ func (v *Verifier) after(j *judge, w *work, req *Request, d *Delivery, now time.
 	if !slices.Contains(v.preset.methods, req.Method) {
 		return errMethodRefused
 	}
+	if v.preset.object && !isObject(req.Body) {
+		return errBodyMalformed
+	}
 	return j.identify(w, req, d)
+}
+
+// isObject reports whether body begins as a JSON object does.
+func isObject(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
 }
 
 // identify gives the delivery its id and the name of its event, as far as the scheme did not. Without an id
