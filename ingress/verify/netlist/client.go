@@ -10,17 +10,18 @@ const maxHops = 32
 
 // Client finds the address of the caller. A peer that is no trusted proxy is the caller, whatever it
 // writes into X-Forwarded-For, whose field values are in forwarded. Else the hops are walked from the
-// right, and the first one that is no trusted proxy is the caller; where all are trusted, the leftmost is.
+// right, and the first one that is no trusted proxy is the caller; where all are trusted, the leftmost is. A
+// proxy is trusted when it is in any of the lists.
 //
 // ok is false, and the address the last one that is known for sure, when a trusted peer sends the field
 // more than once, a hop cannot be read, or there are more than 32 trusted hops: what a proxy left of the
 // first strange hop says is nobody's word.
-func Client(peer netip.Addr, forwarded [][]byte, trusted List) (addr netip.Addr, ok bool) {
+func Client(peer netip.Addr, forwarded [][]byte, trusted ...List) (addr netip.Addr, ok bool) {
 	addr = peer.Unmap().WithZone("")
 	if !addr.IsValid() {
 		return netip.Addr{}, false
 	}
-	if !trusted.Contains(addr) || len(forwarded) == 0 {
+	if !inAny(trusted, addr) || len(forwarded) == 0 {
 		return addr, true
 	}
 	if len(forwarded) > 1 {
@@ -39,11 +40,20 @@ func Client(peer netip.Addr, forwarded [][]byte, trusted List) (addr netip.Addr,
 			return addr, false
 		}
 		addr = hop
-		if !more || !trusted.Contains(hop) {
+		if !more || !inAny(trusted, hop) {
 			return addr, true
 		}
 	}
 	return addr, false
+}
+
+func inAny(lists []List, addr netip.Addr) bool {
+	for i := range lists {
+		if lists[i].Contains(addr) {
+			return true
+		}
+	}
+	return false
 }
 
 // parseHop reads an address. Some proxies write its port behind it.

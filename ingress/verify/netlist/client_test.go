@@ -67,6 +67,19 @@ func TestClient(t *testing.T) {
 	}
 }
 
+// TestTwoLists: a hop may be in either.
+func TestTwoLists(t *testing.T) {
+	t.Parallel()
+	peer := netip.MustParseAddr("10.0.0.1")
+	got, ok := netlist.Client(peer, texts([]string{"192.0.2.1, 172.16.0.1"}), parse(t, "10.0.0.0/8"), parse(t, "172.16.0.0/12"))
+	if got != netip.MustParseAddr("192.0.2.1") || !ok {
+		t.Errorf("got %v, %v", got, ok)
+	}
+	if got, _ := netlist.Client(peer, texts([]string{"192.0.2.1"})); got != peer {
+		t.Errorf("without a list: %v", got)
+	}
+}
+
 // TestNobodyTrusted: without a trusted proxy the field is never read.
 func TestNobodyTrusted(t *testing.T) {
 	t.Parallel()
