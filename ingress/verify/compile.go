@@ -124,7 +124,7 @@ func (j *judge) takeKeys(m Material, used []bool) (unfit error) {
 }
 
 func (m Material) clone() Material {
-	out := Material{Fetch: m.Fetch}
+	out := Material{Fetch: m.Fetch, Lists: m.Lists}
 	for _, s := range m.Secrets {
 		out.Secrets = append(out.Secrets, Secret{bytes.Clone(s.Text), s.NotAfter})
 	}

@@ -3,13 +3,16 @@ package verify
 import (
 	"context"
 	"time"
+
+	"github.com/penstock/penstock/ingress/verify/netlist"
 )
 
 // Material is what the references of a webhook's settings were resolved to. Compile copies what it keeps.
 type Material struct {
 	Secrets []Secret
-	Keys    [][]byte // public keys and certificates: PEM, JWKS (JSON), base64 of DER, hex, or whpk_ and base64
-	Fetch   Fetcher  // for keys that a request or an option names by address; nil = nothing is fetched
+	Keys    [][]byte       // public keys and certificates: PEM, JWKS (JSON), base64 of DER, hex, or whpk_ and base64
+	Fetch   Fetcher        // for keys that a request or an option names by address; nil = nothing is fetched
+	Lists   *netlist.Lists // of addresses that an option may name with an @; nil = those that ship
 }
 
 // Secret is one secret, the text as the sender shows it.

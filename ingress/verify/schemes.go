@@ -40,8 +40,12 @@ const schemeTemplate = "template"
 func schemes() map[string]makeScheme {
 	return map[string]makeScheme{
 		"basic":   makeBasic,
+		"ip":      makeAddress,
+		"jwt":     makeJWT,
 		"mailgun": makeMailgun,
+		"mtls":    makeCert,
 		"paypal":  makePayPal,
+		"rfc9421": makeMessage,
 		"sns":     makeSNS,
 		"token":   makeToken,
 		"twilio":  makeTwilio,
