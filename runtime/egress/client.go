@@ -102,6 +102,11 @@ func (c *Client) Do(caller context.Context, r Request) (Response, error) {
 		next := res.Header.Get("Location")
 		if r.Stay || next == "" || !redirects(res.StatusCode) {
 			body, err := read(res, r.MaxBody)
+			if err == nil {
+				// The end of ctx closes the connection; a server that sees that may end its body in good
+				// form, and a part would look like the whole.
+				err = ctx.Err()
+			}
 			if err != nil {
 				return Response{}, failed(caller, ctx, err, a.to.origin())
 			}
