@@ -10,6 +10,7 @@ PLUGINS   := $(patsubst plugins/%/go.mod,bin/plugins/%.wasm,$(wildcard plugins/*
 TOOL      := GOWORK=off go tool -modfile=tools/go.mod
 PKG       ?= ./...
 FUZZTIME  ?= 10s
+FUZZDIRS  ?=
 BENCHTIME ?= 1s
 
 .PHONY: help
@@ -20,8 +21,15 @@ help: ## print the targets
 demo: build plugins ## signed webhook to mail, then kill -9 under load; ends by itself (KEEP=1 leaves the server running)
 	go run ./internal/demo $(if $(KEEP),-keep)
 
+.PHONY: node
+node: internal/interop/node_modules/.package-lock.json ## install the senders' libraries that the tests use
+
+internal/interop/node_modules/.package-lock.json: internal/interop/package-lock.json
+	@tools/need.sh npm nodejs npm
+	@cd internal/interop && npm ci --silent && touch node_modules/.package-lock.json
+
 .PHONY: test
-test: ## run every test of every module with the race detector
+test: node ## run every test of every module with the race detector
 	@for m in $(MODULES); do (cd $$m && echo "== $$m" && go test -race -shuffle=on -count=1 -timeout 25m $(PKG)) || exit 1; done
 
 .PHONY: short
@@ -75,9 +83,17 @@ bench: ## run every benchmark beside its floor
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME
-	@for d in $$(git ls-files '*_test.go' | xargs grep -l '^func Fuzz' | xargs -n1 dirname | sort -u); do \
+	@for d in $$(git ls-files '*_test.go' | grep '^$(FUZZDIRS)' | xargs grep -l '^func Fuzz' | xargs -n1 dirname | sort -u); do \
 	  for f in $$(grep -ho '^func Fuzz[A-Za-z0-9]*' $$d/*_test.go | sed 's/func //'); do \
 	    echo "== $$d $$f"; (cd $$d && go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) .) || exit 1; done; done
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## run each fuzz target of the door for 30 s
+	@$(MAKE) --no-print-directory fuzz FUZZTIME=30s FUZZDIRS=ingress
+
+.PHONY: abuse
+abuse: ## the abuse tests of the door at full size; takes some minutes
+	PENSTOCK_ABUSE=full go test -count=1 -timeout 60m -v -run '^TestAbuse' ./ingress/... ./internal/app
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities that the code reaches

@@ -60,6 +60,7 @@ type Ingress struct {
 	MaxConnections      int           `koanf:"max_connections" min:"1" max:"1000000"`
 	MaxConnectionsPerIP int           `koanf:"max_connections_per_ip" min:"1" max:"1000000"`
 	TrustedProxies      []string      `koanf:"trusted_proxies" form:"networks"`
+	Presets             string        `koanf:"presets" form:"path"`
 	FailureBudget       FailureBudget `koanf:"failure_budget"`
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/penstock/penstock/configs"
 	"github.com/penstock/penstock/ingress"
 	"github.com/penstock/penstock/ingress/admin"
-	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/broker"
 	brokers "github.com/penstock/penstock/runtime/broker/all"
 	"github.com/penstock/penstock/runtime/command/builtin"
@@ -77,7 +76,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onClose(func(context.Context) error { return a.broker.Close() })
 	a.emitter = engine.NewEmitter(a.store, a.broker, engine.EmitterOptions{Prefix: c.Broker.Prefix, Logger: a.p.Logger})
-	presets, err := verify.Load()
+	presets, err := Presets(c)
 	if err != nil {
 		return err
 	}

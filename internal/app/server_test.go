@@ -33,13 +33,13 @@ const token = "0123456789abcdef0123456789abcdef0123"
 
 // serveChild is a whole server in a child process: every line of its log goes to the parent, after one
 // line with its addresses. SIGUSR1 makes every sync fail from then on.
-func serveChild(t *testing.T, dir string) {
+func serveChild(t *testing.T, dir string, set ...string) {
 	report := child.Reporter()
-	config, err := configs.Load(configs.Sources{Set: []string{
+	config, err := configs.Load(configs.Sources{Set: append([]string{
 		"store.dir=" + filepath.Join(dir, "data"), "pipelines.dir=" + filepath.Join(dir, "pipelines"),
 		"plugins.dir=" + filepath.Join(dir, "none"), "ingress.address=127.0.0.1:0", "admin.address=127.0.0.1:0",
 		"admin.token=" + token, "engine.poll=50ms", "store.reserve=8MiB",
-	}})
+	}, set...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ type server struct {
 	read     sync.WaitGroup
 }
 
-func startServer(t *testing.T, dir string) *server {
+func startServer(t *testing.T, dir string, set ...string) *server {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(dir, "pipelines"), 0o700); err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func startServer(t *testing.T, dir string) *server {
 	if err := os.WriteFile(filepath.Join(dir, "pipelines", "load.pi.yaml"), []byte(saying), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &server{Process: child.Start(t, nil, dir), executed: map[string]int{}, failed: make(chan struct{})}
+	s := &server{Process: child.Start(t, nil, append([]string{dir}, set...)...), executed: map[string]int{}, failed: make(chan struct{})}
 	for {
 		line, ok := s.Line()
 		if !ok {

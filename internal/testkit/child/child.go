@@ -132,5 +132,8 @@ func (p *Process) wait() error {
 	return p.err
 }
 
+// PID is the child's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Signal sends a signal to the child.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
