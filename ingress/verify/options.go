@@ -114,6 +114,9 @@ func (s *preset) with(w webhook.Verify) (*preset, error) {
 	if out.scheme == schemeTemplate && len(out.variants) == 0 && out.signature.header == "" {
 		return nil, invalid("header", "the preset %q needs the name of the header that carries the signature", s.name)
 	}
+	if err := out.setTemplate(w.Options); err != nil {
+		return nil, err
+	}
 	return &out, out.setTolerance(w.Tolerance)
 }
 

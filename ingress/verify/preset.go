@@ -90,6 +90,7 @@ var (
 	settingList = []string{
 		"header", "algorithm", "encoding", "prefix", "tolerance", "parameter", "verifyToken", "origins", "topicArns", "issuer",
 		"audience", "algorithms", "jwksUrl", "webhookId", "requiredComponents", "allow", "trustedProxies", "authAlgo", optionWeak,
+		"timestampHeader", "signed",
 	}
 )
 
