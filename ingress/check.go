@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -65,6 +66,10 @@ func notInTag(c rune) bool { return c == ',' || unicode.IsSpace(c) || unicode.Is
 
 func invalid(parameter, format string, args ...any) *fault.Error {
 	return fault.New(fault.WebhookInvalid, format, args...).In(parameter)
+}
+
+func badToken() string {
+	return fmt.Sprintf("a token has %d to %d letters, digits, - and _, and does not begin with %s", minToken, maxToken-1, webhook.IDPrefix)
 }
 
 func usableToken(text string) bool {

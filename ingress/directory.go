@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -29,8 +30,11 @@ type DirectoryOptions struct {
 	PublicURL string         // as senders see the door; empty = addresses begin with the path
 	Lists     *netlist.Lists // of addresses that settings may name with an @; nil = none
 	Fetcher   verify.Fetcher // of keys that presets name by address; nil = none are fetched
-	Now       func() time.Time
-	Logger    *slog.Logger
+	// Declared reads the declared webhooks, with all faults of a file that cannot be used; nil = there are none.
+	Declared func() ([]webhook.Declaration, error)
+	Refresh  time.Duration // how often Run looks whether something changed outside; 0 = DefaultRefresh
+	Now      func() time.Time
+	Logger   *slog.Logger
 }
 
 // Directory is the door's view of the webhooks. Reading takes no lock; a change is stored first and seen
@@ -42,13 +46,17 @@ type Directory struct {
 	lists    *netlist.Lists
 	fetcher  verify.Fetcher
 	language *expr.Language
+	declared func() ([]webhook.Declaration, error)
+	refresh  time.Duration
 	public   atomic.Pointer[url.URL]
 	now      func() time.Time
 	logger   *slog.Logger
 	decoy    *entry // stands in for an unknown webhook, so that finding none takes as long
 
-	mu      sync.Mutex // held while changing
-	current atomic.Pointer[view]
+	mu         sync.Mutex // held while changing
+	current    atomic.Pointer[view]
+	complaints map[string]string // last fault that was logged, by the id of the webhook
+	useKept    time.Time         // when the times of use were last written
 }
 
 // The limits of expressions in settings: they run while a sender waits.
@@ -58,15 +66,16 @@ const (
 	maxMade       = 4 << 20 // bytes that one evaluation makes
 )
 
-// NewDirectory reads the stored webhooks. One whose preset or secret cannot be used stays listed and
-// refuses every request; that is logged as an error.
+// NewDirectory reads the stored webhooks and the declared ones. One whose preset or secret cannot be used
+// stays listed and refuses every request; that is logged as an error. A file that cannot be used is a fault.
 func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secrets SecretResolver, o DirectoryOptions) (*Directory, error) {
 	u, err := checkPublicURL(o.PublicURL)
 	if err != nil {
 		return nil, err
 	}
 	d := &Directory{
-		store: s, presets: p, secrets: secrets, lists: o.Lists, fetcher: o.Fetcher, now: o.Now, logger: o.Logger,
+		store: s, presets: p, secrets: secrets, lists: o.Lists, fetcher: o.Fetcher, declared: o.Declared,
+		refresh: cmp.Or(o.Refresh, DefaultRefresh), now: o.Now, logger: o.Logger, complaints: map[string]string{}, useKept: o.Now(),
 		language: expr.New(expr.Options{Now: o.Now, MaxSource: maxExpression, MaxSteps: maxSteps, MaxBytes: maxMade}),
 	}
 	d.public.Store(u)
@@ -79,9 +88,22 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 	}
 	entries := make([]*entry, len(list))
 	for i, w := range list {
+		if w.Origin != "" { // what is stored of it only completes its file
+			entries[i] = shut(w)
+			continue
+		}
 		entries[i] = d.compileOrShut(w)
 	}
 	d.current.Store(newView(entries, nil))
+	var declared []webhook.Declaration
+	if o.Declared != nil {
+		if declared, err = o.Declared(); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.applyDeclared(ctx, declared, true); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -100,7 +122,7 @@ func (d *Directory) compileOrShut(w webhook.Webhook) *entry {
 	if err != nil {
 		d.logger.Error("a webhook refuses all requests, because its settings cannot be used",
 			"webhook", w.ID, "event_key", w.EventKey, "code", string(fault.CodeOf(err)), "error", err)
-		return &entry{webhook: w, verifier: verify.Unready(), methods: methodNames()}
+		return shut(w)
 	}
 	return e
 }

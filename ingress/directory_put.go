@@ -45,7 +45,7 @@ func (d *Directory) Put(ctx context.Context, w webhook.Webhook, token string) (s
 		w.Tokens = []webhook.Token{webhook.NewToken(token, now)}
 	}
 	w.Origin = ""
-	stored, err = d.save(ctx, w)
+	stored, err = d.save(ctx, w, nil)
 	if err != nil {
 		return webhook.Webhook{}, "", err
 	}
@@ -68,7 +68,7 @@ func (d *Directory) Change(ctx context.Context, ref string, change func(*webhook
 		return webhook.Webhook{}, err
 	}
 	w.ID, w.Tokens, w.Created, w.Origin = old.ID, old.Tokens, old.Created, old.Origin
-	return d.save(ctx, w)
+	return d.save(ctx, w, nil)
 }
 
 // Enable opens or shuts a webhook.
@@ -101,7 +101,7 @@ func (d *Directory) Rotate(ctx context.Context, ref string, grace time.Duration)
 		tokens = append(tokens, last)
 	}
 	w.Tokens = tokens
-	if stored, err = d.save(ctx, w); err != nil {
+	if stored, err = d.save(ctx, w, nil); err != nil {
 		return webhook.Webhook{}, "", err
 	}
 	return stored, issued, nil
@@ -116,6 +116,9 @@ func (d *Directory) Delete(ctx context.Context, ref string) error {
 	e := v.find(ref, d.now())
 	if e == nil {
 		return nil
+	}
+	if e.webhook.Origin != "" {
+		return errDeclared(e.webhook)
 	}
 	if err := d.store.DeleteWebhook(ctx, e.webhook.ID); err != nil {
 		return storeFault(err, "deleting a webhook")
@@ -132,6 +135,9 @@ func (d *Directory) changeable(ref string) (webhook.Webhook, error) {
 	if e == nil {
 		return webhook.Webhook{}, fault.New(fault.WebhookUnknown, "no webhook has this id or token")
 	}
+	if e.webhook.Origin != "" {
+		return webhook.Webhook{}, errDeclared(e.webhook)
+	}
 	w := v.present(e)
 	live := w.Tokens[:0]
 	for _, t := range w.Tokens {
@@ -143,26 +149,34 @@ func (d *Directory) changeable(ref string) (webhook.Webhook, error) {
 	return w, nil
 }
 
-// save checks, stores and shows a webhook. d.mu must be held.
-func (d *Directory) save(ctx context.Context, w webhook.Webhook) (webhook.Webhook, error) {
+func errDeclared(w webhook.Webhook) error {
+	return fault.New(fault.WebhookDeclared, "the webhook is declared in %s", w.Origin).WithHint("change that file: the server reads it again by itself")
+}
+
+// save checks, stores and shows a webhook; declared is what its file says, nil where there is none. d.mu must
+// be held.
+func (d *Directory) save(ctx context.Context, w webhook.Webhook, declared *declaration) (webhook.Webhook, error) {
 	v := d.current.Load()
 	w.Updated = d.stamp()
 	e, err := d.compile(w, v.byID[w.ID])
 	if err != nil {
 		return webhook.Webhook{}, err
 	}
-	if err := d.store.PutWebhook(ctx, e.webhook); err != nil {
+	e.declared = declared
+	if err := d.store.PutWebhook(ctx, e.row(e.webhook)); err != nil {
 		return webhook.Webhook{}, storeFault(err, "storing a webhook")
 	}
-	d.current.Store(newView(v.with(e), v))
+	next := newView(v.with(e), v)
+	next.markKept(e.webhook)
+	d.current.Store(next)
+	delete(d.complaints, w.ID)
 	return e.webhook.Clone(), nil
 }
 
 // checkToken judges a token that was given. d.mu must be held.
 func (d *Directory) checkToken(token string) error {
 	if !usableToken(token) {
-		return invalid("uuid", "a uuid has %d to %d letters, digits, - and _, and does not begin with %s", minToken, maxToken-1, webhook.IDPrefix).
-			WithHint("leave it out to get a random one")
+		return invalid("uuid", "%s", badToken()).WithHint("leave it out to get a random one")
 	}
 	if d.current.Load().byToken[sha256.Sum256([]byte(token))] != nil {
 		return invalid("uuid", "a webhook has this token, or had it until lately")

@@ -14,6 +14,8 @@ import (
 // limiter counts, and is shared by all tokens of the webhook.
 type entry struct {
 	webhook    webhook.Webhook
+	declared   *declaration // nil = a command made it
+	shut       bool         // refuses everything, because the settings could not be used
 	verifier   *verify.Verifier
 	material   digest   // of what the verifier was made of
 	headers    []string // that the preset names, in lower case; they become part of the event
@@ -78,6 +80,11 @@ func (d *Directory) compile(w webhook.Webhook, before *entry) (*entry, error) {
 	e.webhook, e.material = w, sum
 	d.nameFields(e)
 	return e, nil
+}
+
+// shut gives an entry that refuses everything.
+func shut(w webhook.Webhook) *entry {
+	return &entry{webhook: w, shut: true, verifier: verify.Unready(), methods: methodNames()}
 }
 
 // nameFields notes the fields of a request that have a meaning for the preset.

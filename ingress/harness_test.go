@@ -176,12 +176,16 @@ func presets(tb testing.TB) *verify.Presets {
 // many is a budget of failures that tests do not use up.
 const many = 1 << 30
 
-func open(tb testing.TB, o ingress.Options) *world {
-	tb.Helper()
-	w := &world{
+func emptyWorld(tb testing.TB) *world {
+	return &world{
 		t: tb, dedupes: map[string]string{}, results: map[string]run.Result{}, hooks: map[string]webhook.Webhook{},
 		clock: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
+}
+
+func open(tb testing.TB, o ingress.Options) *world {
+	tb.Helper()
+	w := emptyWorld(tb)
 	logger := slog.New(slog.NewJSONHandler(w, nil))
 	var err error
 	w.dir, err = ingress.NewDirectory(tb.Context(), w, presets(tb), secrets{},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/secret"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -19,7 +20,7 @@ func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material
 	resolve := func(ref, parameter, what string) (string, error) {
 		text, err := d.secrets.Resolve(ref)
 		if err != nil {
-			return "", fault.Wrap(fault.WebhookInvalid, err, "resolving %s", what).In(parameter)
+			return "", fault.Wrap(fault.WebhookInvalid, unresolved{err}, "resolving %s", what).In(parameter)
 		}
 		var size [8]byte
 		binary.BigEndian.PutUint64(size[:], uint64(len(text)))
@@ -27,12 +28,12 @@ func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material
 		sum.Write([]byte(text))
 		return text, nil
 	}
-	for _, secret := range v.Secrets {
-		text, err := resolve(secret.Ref, "secrets", "a secret")
+	for _, s := range v.Secrets {
+		text, err := resolve(s.Ref, "secrets", "a secret")
 		if err != nil {
 			return v, m, digest{}, err
 		}
-		m.Secrets = append(m.Secrets, verify.Secret{Text: []byte(text), NotAfter: secret.NotAfter})
+		m.Secrets = append(m.Secrets, verify.Secret{Text: []byte(text), NotAfter: s.NotAfter})
 	}
 	for _, ref := range v.Keys {
 		text, err := resolve(ref, "keys", "a key")
@@ -60,4 +61,17 @@ func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material
 		}
 	}
 	return v, m, digest(sum.Sum(nil)), nil
+}
+
+// unresolved is the failure of a reference, which may be mended outside.
+type unresolved struct{ error }
+
+func (u unresolved) Unwrap() error { return u.error }
+
+func isReference(text string) bool { return secret.IsReference(text) }
+
+// refers reports whether the settings hold a reference, so that what it stands for may change.
+func refers(w webhook.Webhook) bool {
+	return slices.ContainsFunc(w.Verify.Secrets, func(s webhook.Secret) bool { return isReference(s.Ref) }) ||
+		slices.ContainsFunc(w.Verify.Keys, isReference) || slices.ContainsFunc(w.Verify.Options["verifyToken"], isReference)
 }

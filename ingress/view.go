@@ -23,16 +23,22 @@ type digest = [sha256.Size]byte
 type pass struct {
 	entry    *entry
 	hint     string
-	notAfter time.Time     // zero = for ever
-	used     *atomic.Int64 // Unix milliseconds; 0 = never. Views share it
+	notAfter time.Time // zero = for ever
+	used     *usage
+}
+
+// usage says when a token was last used. Views share it.
+type usage struct {
+	at   atomic.Int64 // Unix milliseconds; 0 = never
+	kept int64        // what of it is stored; the directory's lock guards it
 }
 
 func (p *pass) live(now time.Time) bool { return p.notAfter.IsZero() || now.Before(p.notAfter) }
 
 // use notes the time, a second late at most, so that the busiest webhooks do not write it all the time.
 func (p *pass) use(now time.Time) {
-	if ms := now.UnixMilli(); ms-p.used.Load() >= 1000 {
-		p.used.Store(ms)
+	if ms := now.UnixMilli(); ms-p.used.at.Load() >= 1000 {
+		p.used.at.Store(ms)
 	}
 }
 
@@ -50,9 +56,10 @@ func newView(list []*entry, before *view) *view {
 			if old := before.pass(hash); old != nil {
 				p.used = old.used
 			} else {
-				p.used = new(atomic.Int64)
+				p.used = &usage{}
 				if !t.LastUsed.IsZero() {
-					p.used.Store(t.LastUsed.UnixMilli())
+					p.used.kept = t.LastUsed.UnixMilli()
+					p.used.at.Store(p.used.kept)
 				}
 			}
 			v.byToken[hash] = p
@@ -88,13 +95,38 @@ func (v *view) find(ref string, now time.Time) *entry {
 func (v *view) present(e *entry) webhook.Webhook {
 	w := e.webhook.Clone()
 	for i, t := range w.Tokens {
-		if hash, ok := tokenDigest(t); ok {
-			if ms := v.byToken[hash].used.Load(); ms != 0 {
+		if p := v.passOf(t); p != nil {
+			if ms := p.used.at.Load(); ms != 0 {
 				w.Tokens[i].LastUsed = time.UnixMilli(ms).UTC()
 			}
 		}
 	}
 	return w
+}
+
+func (v *view) passOf(t webhook.Token) *pass {
+	hash, ok := tokenDigest(t)
+	if !ok {
+		return nil
+	}
+	return v.byToken[hash]
+}
+
+// unkept reports whether w tells more about its use than what is stored. The directory's lock must be held.
+func (v *view) unkept(w webhook.Webhook) bool {
+	return slices.ContainsFunc(w.Tokens, func(t webhook.Token) bool {
+		p := v.passOf(t)
+		return p != nil && !t.LastUsed.IsZero() && p.used.kept != t.LastUsed.UnixMilli()
+	})
+}
+
+// markKept notes that w is stored. The directory's lock must be held.
+func (v *view) markKept(w webhook.Webhook) {
+	for _, t := range w.Tokens {
+		if p := v.passOf(t); p != nil && !t.LastUsed.IsZero() {
+			p.used.kept = t.LastUsed.UnixMilli()
+		}
+	}
 }
 
 // with gives the list with e in it, new or in place of the one with its id.
