@@ -27,8 +27,8 @@ var schemePresets = []string{
 	"api-key", "aws-sns", "azure-event-grid", "basic", "bearer", "gitlab", "mailgun", "microsoft-graph", "okta", "paypal", "telegram", "twilio",
 }
 
-// TestSignedSamples: what is signed for a preset is accepted by it, and by no other secret or key.
-func TestSignedSamples(t *testing.T) {
+// TestSchemesSignSamples: what is signed for a preset is accepted by it, and by no other secret or key.
+func TestSchemesSignSamples(t *testing.T) {
 	t.Parallel()
 	p := load(t)
 	for _, name := range schemePresets {
@@ -67,8 +67,8 @@ func TestSignedSamples(t *testing.T) {
 	}
 }
 
-// TestSignKeepsTheBody: what a test sends is what the author wrote, but for the fields that carry the proof.
-func TestSignKeepsTheBody(t *testing.T) {
+// TestSchemesKeepTheBody: what a test sends is what the author wrote, but for the fields that carry the proof.
+func TestSchemesKeepTheBody(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"basic", "bearer", "api-key", "paypal", "twilio"} {
 		o := outgoing(name)
@@ -98,8 +98,8 @@ func TestSignKeepsTheBody(t *testing.T) {
 	}
 }
 
-// TestSignRefuses: a body in which the proof has no place, and a key that is none.
-func TestSignRefuses(t *testing.T) {
+// TestSchemesRefuseToSign: a body in which the proof has no place, and a key that is none.
+func TestSchemesRefuseToSign(t *testing.T) {
 	t.Parallel()
 	p := load(t)
 	for name, c := range map[string]struct {
