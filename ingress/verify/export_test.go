@@ -1,8 +1,12 @@
 package verify
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/penstock/penstock/runtime/webhook"
 )
 
 // ParseTimestamp opens parseTimestamp to the fuzz target.
@@ -23,40 +27,85 @@ func ParsePreset(data []byte) (signsBody, ok bool) {
 	return true, true
 }
 
-// Vector is a vector of a preset, ready to be judged.
+// Vector is a vector of a preset, ready to be judged or changed.
 type Vector struct {
-	Preset, Name string
-	Verifier     *Verifier
-	Request      Request
-	Now          time.Time
+	Preset, Name, Want, Handshake string
+	Settings                      webhook.Verify
+	Material                      Material
+	Request                       Request
+	Fields                        []string // of the header, as in the file
+	Now                           time.Time
 }
 
-// Accepting gives the first vector of each preset that is accepted and is no handshake, or else the first
-// one that is accepted.
-func (p *Presets) Accepting() []Vector {
+// VectorHeader gives a header of lines as in the files.
+func VectorHeader(lines []string) Header { return (&vector{headers: lines}).header() }
+
+// Vectors gives the vectors of all presets.
+func (p *Presets) Vectors() []Vector {
 	var out []Vector
 	for _, name := range p.names {
 		vectors, faults := p.byName[name].vectors()
 		if len(faults) > 0 {
 			panic(faults)
 		}
-		best := -1
-		for i, v := range vectors {
-			if v.want == accept && (best < 0 || vectors[best].handshake != "" && v.handshake == "") {
-				best = i
+		for _, v := range vectors {
+			req, err := v.request()
+			if err != nil {
+				panic(err)
 			}
+			settings := v.verify
+			settings.Preset = name
+			out = append(out, Vector{name, v.name, v.want, v.handshake, settings, v.material(), req, v.headers, v.now})
 		}
-		if best < 0 {
-			continue
-		}
-		v := vectors[best]
-		verifier, req, err := v.prepare(p, name)
-		if err != nil {
-			panic(err)
-		}
-		out = append(out, Vector{name, v.name, verifier, req, v.now})
 	}
 	return out
+}
+
+// Accepting gives the first vector of each preset that is accepted and is no handshake, or else the first
+// one that is accepted.
+func (p *Presets) Accepting() []Vector {
+	best := map[string]Vector{}
+	for _, v := range p.Vectors() {
+		if old, ok := best[v.Preset]; v.Want == accept && (!ok || old.Handshake != "" && v.Handshake == "") {
+			best[v.Preset] = v
+		}
+	}
+	return slices.SortedFunc(maps.Values(best), func(a, b Vector) int { return strings.Compare(a.Preset, b.Preset) })
+}
+
+// Carriers gives the header fields of a preset that carry a signature, a token, a timestamp or an id.
+func (p *Presets) Carriers(name string) []string {
+	var out []string
+	for _, s := range p.byName[name].each() {
+		for _, field := range append(s.proofs(), s.timestamp.header, s.delivery.header) {
+			if field != "" {
+				out = append(out, strings.ToLower(field))
+			}
+		}
+	}
+	return out
+}
+
+// Way is how a request is proven: by the variant that judges it.
+type Way struct {
+	Kind                                              string // template, or the word of the scheme
+	Signature, Algorithm, Encoding, Prefix, Separator string
+	Timestamp, TimestampPrefix                        string
+	TimestampFirst, TimestampInBody, SignsURL         bool
+	Tolerance                                         time.Duration
+}
+
+// Way tells how the verifier proves the request.
+func (v *Verifier) Way(req Request) Way {
+	j, r := v.choose(&req, &walker{})
+	if r != nil {
+		return Way{}
+	}
+	s := j.preset
+	return Way{
+		s.scheme, s.signature.header, s.signature.algorithm, s.signature.encoding, s.signature.prefix, s.signature.separator,
+		s.timestamp.header, s.timestamp.prefix, s.timestamp.first, s.timestamp.field.given(), j.signsURL, s.timestamp.tolerance,
+	}
 }
 
 // Counts are what the vectors of a preset show.

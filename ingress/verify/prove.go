@@ -127,12 +127,7 @@ func (v *vector) request() (Request, error) {
 			req.Target = u.RequestURI()
 		}
 	}
-	fields := vectorHeader{}
-	for _, line := range v.headers {
-		name, text, _ := strings.Cut(line, ":")
-		fields = append(fields, vectorField{name, []byte(strings.TrimPrefix(text, " "))})
-	}
-	req.Header = fields
+	req.Header = v.header()
 	for _, text := range v.certificates {
 		block, _ := pem.Decode([]byte(text))
 		if block == nil {
@@ -145,6 +140,15 @@ func (v *vector) request() (Request, error) {
 		req.Certificates = append(req.Certificates, c)
 	}
 	return req, nil
+}
+
+func (v *vector) header() Header {
+	out := vectorHeader{}
+	for _, line := range v.headers {
+		name, text, _ := strings.Cut(line, ":")
+		out = append(out, vectorField{name, []byte(strings.TrimPrefix(text, " "))})
+	}
+	return out
 }
 
 type vectorHeader []vectorField
