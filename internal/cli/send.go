@@ -33,9 +33,9 @@ func (c *cli) sendCommand() *cobra.Command {
 		Long: "Make a request in a provider's shape, sign it as the provider does, and send it: for trying out webhooks and pipelines\n" +
 			"without the provider. Without --body a sample of the preset is sent. --print writes the request instead of sending it,\n" +
 			"in the form that `pi webhook verify --request` reads.",
-		Example: "  pi send github --secret env:GITHUB_SECRET http://127.0.0.1:8080/hooks/TOKEN\n" +
-			"  pi send stripe --event charge.failed --secret env:STRIPE_SECRET --body @event.json http://127.0.0.1:8080/hooks/TOKEN\n" +
-			"  pi send slack --secret s3cr3t --print http://127.0.0.1:8080/hooks/TOKEN > request.txt",
+		Example: "  pi send github --secret env:GITHUB_SECRET $URL\n" +
+			"  pi send stripe --event charge.failed --secret env:STRIPE_SECRET --body @event.json $URL\n" +
+			"  pi send slack --secret s3cr3t --print $URL",
 		Args: wants([]string{"PRESET", "URL"}, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.proof.preset = args[0]

@@ -47,7 +47,7 @@ func (c *cli) webhookVerifyCommand() *cobra.Command {
 			"the sender, this tells what is wrong; --explain looks for the likely cause. Nothing is fetched: keys come from --key.\n" +
 			"The exit code is 0 when the request is accepted, 1 when it is refused, 2 when the command line is wrong.",
 		Example: "  pi webhook verify --preset github --secret env:GITHUB_SECRET --request request.txt --explain\n" +
-			"  pi webhook verify --preset hmac --option header=X-Signature --secret file:secret.txt --request - < request.txt\n" +
+			"  pi webhook verify --preset hmac --option header=X-Signature --secret file:secret.txt --request -\n" +
 			"  pi webhook verify --preset twilio --secret env:TWILIO_TOKEN --url https://hooks.example.com/sms --request request.txt\n" +
 			"  pi webhook verify --preset stripe --secret env:STRIPE_SECRET --request request.txt --now 1700000000 --json",
 		Args: wants(nil, 0),
@@ -71,12 +71,15 @@ func (c *cli) verify(f verifyFlags) error {
 	if f.json {
 		c.output = "json"
 	}
-	if f.request == "" {
-		return fault.New(fault.CLIUsage, "--request is missing").WithHint("give the file with the raw request: --request request.txt")
-	}
 	setup, err := c.judgeSetup(f)
 	if err != nil {
 		return err
+	}
+	if _, err := setup.Presets.Compile(setup.Verify, setup.Material); err != nil {
+		return err
+	}
+	if f.request == "" {
+		return fault.New(fault.CLIUsage, "--request is missing").WithHint("give the file with the raw request: --request request.txt")
 	}
 	raw, err := c.content("@"+f.request, "the request")
 	if err != nil {
@@ -141,7 +144,7 @@ func (c *cli) proof(f proofFlags) (*verify.Presets, webhook.Verify, verify.Mater
 	settings := webhook.Verify{Preset: f.preset, Tolerance: f.tolerance, Options: webhook.Options{}}
 	var material verify.Material
 	if f.preset == "" {
-		return nil, settings, material, fault.New(fault.CLIUsage, "the preset is missing").WithHint("name the sender's scheme, for example --preset github; `pi webhook presets` lists them")
+		return nil, settings, material, fault.New(fault.CLIUsage, "--preset is missing").WithHint("name the sender's scheme, for example --preset github; `pi webhook presets` lists them")
 	}
 	for _, text := range f.options {
 		name, v, err := keyValue(text, "--option")

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/configs"
-	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/expr"
@@ -94,19 +93,6 @@ func configPage(w *bytes.Buffer) error {
 		"| key | type | default | |\n|---|---|---|---|\n")
 	for _, k := range configs.Keys() {
 		fmt.Fprintf(w, "| `%s` | %s | `%s` | %s |\n", k.Key, k.Type, k.Default, cell(k.Comment))
-	}
-	return nil
-}
-
-func presetsPage(w *bytes.Buffer) error {
-	presets, err := verify.Load()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "# Signature presets\n\nName one in `webhook.put` as `preset`, with its `secret`. A request that it does not prove is refused.\n\n"+
-		"| preset | for | provider's page |\n|---|---|---|\n")
-	for _, p := range presets.All() {
-		fmt.Fprintf(w, "| `%s` | %s | %s |\n", p.Name, cell(p.Summary), p.Docs)
 	}
 	return nil
 }

@@ -149,7 +149,7 @@ async function jwt(alg) {
     options: { issuer: ['https://issuer.example'], audience: ['penstock'], algorithms: [alg] },
     async sign({ now }) {
       const token = await new SignJWT({}).setProtectedHeader({ alg, kid: 'one' }).setIssuer('https://issuer.example')
-        .setAudience('penstock').setIssuedAt(Math.floor(now / 1000)).setExpirationTime('5m').setJti(crypto.randomUUID()).sign(privateKey)
+        .setAudience('penstock').setIssuedAt(Math.floor(now / 1000)).setExpirationTime(Math.floor(now / 1000) + 300).setJti(crypto.randomUUID()).sign(privateKey)
       return { body: text({ hello: 'world' }), headers: { ...json, authorization: 'Bearer ' + token } }
     },
   }
