@@ -18,6 +18,7 @@ type Config struct {
 	Ingress   Ingress   `koanf:"ingress"`
 	Admin     Admin     `koanf:"admin"`
 	Pipelines Pipelines `koanf:"pipelines"`
+	Webhooks  Webhooks  `koanf:"webhooks"`
 	Plugins   Plugins   `koanf:"plugins"`
 	SMTP      SMTP      `koanf:"smtp"`
 	IAM       IAM       `koanf:"iam"`
@@ -81,6 +82,11 @@ type Admin struct {
 
 // Pipelines is where pipeline files are.
 type Pipelines struct {
+	Dir string `koanf:"dir" form:"path"`
+}
+
+// Webhooks is where the files are that declare webhooks.
+type Webhooks struct {
 	Dir string `koanf:"dir" form:"path"`
 }
 

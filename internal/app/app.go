@@ -80,7 +80,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.directory, err = ingress.NewDirectory(ctx, a.store, presets, a.p.Resolver, ingress.DirectoryOptions{PublicURL: publicURL(c), Now: a.p.Now, Logger: a.p.Logger}); err != nil {
+	if a.directory, err = a.openDirectory(ctx, presets); err != nil {
 		return err
 	}
 	if a.tools, err = openTools(ctx, a.p, builtin.Deps{
@@ -160,8 +160,13 @@ func (a *App) serve(ctx context.Context) error {
 	errs := make([]error, 2)
 	wg.Go(func() { defer stop(); errs[0] = a.public.Run(ctx) })
 	wg.Go(func() { defer stop(); errs[1] = a.admin.Run(ctx) })
+	fresh, stale := context.WithCancel(context.WithoutCancel(ctx)) // until the last request is answered
+	var keeper sync.WaitGroup
+	keeper.Go(func() { a.directory.Run(fresh) })
 	a.listening <- Addresses{Public: public.String(), Admin: private.String()}
 	wg.Wait()
+	stale()
+	keeper.Wait()
 	return errors.Join(errs...)
 }
 
