@@ -143,3 +143,38 @@ func (p *Presets) Count(name string) Counts {
 	}
 	return c
 }
+
+// QueryValue opens queryValue to the fuzz target.
+func QueryValue(target, name string) (string, int) { return queryValue(target, name) }
+
+// BodyText gives the text at a path of a body, by the stream and by the path that it was given.
+func BodyText(body []byte, at string) (text string, present, ok bool, parts []string) {
+	p, err := parsePath(at)
+	if err != nil || p.many() {
+		return "", false, false, nil
+	}
+	var w walker
+	raw, present, ok := w.text(nil, body, p)
+	return string(raw), present, ok, p
+}
+
+// ParseTemplate says whether a template is one, and gives what it signs.
+func ParseTemplate(text, body, timestamp, id string) (signed string, ok bool) {
+	pieces, err := parseTemplate(text)
+	if err != nil {
+		return "", false
+	}
+	var out buffer
+	j := newJudge(&preset{signed: pieces})
+	j.write(&out, &work{body: []byte(body), timestamp: []byte(timestamp), id: []byte(id), method: "POST", url: "https://pi.example/", target: "/"})
+	return string(out), true
+}
+
+// ParsePublic opens the reader of public keys.
+func ParsePublic(form, text string) bool {
+	k, ok := parsePublic(form, text)
+	return ok && k != nil
+}
+
+// AppendHubspot opens the treatment of addresses.
+func AppendHubspot(address string) string { return string(appendHubspot(nil, address)) }
