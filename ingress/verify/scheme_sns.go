@@ -20,8 +20,8 @@ import (
 // snsScheme proves the messages of Amazon SNS: an RSA signature over some fields of the body, each as
 // name and value on lines of their own, by the key of the certificate at SigningCertURL.
 //
-// Every customer of AWS can have SNS sign what he likes for topics of his own, so the topics are an
-// allow list that must not be empty. The fields behind the message are held to forms without line breaks,
+// Every customer of AWS can have SNS sign anything for topics of their own, so the topics are an allow
+// list that must not be empty. The fields behind the message are held to forms without line breaks,
 // so that the signed text can be read in one way only.
 type snsScheme struct {
 	certs     *signerCerts
@@ -53,7 +53,6 @@ var (
 	errSNSTopic     = &Refusal{TopicRefused, "the topic is not among topicArns"}
 )
 
-//nolint:gochecknoglobals // constant data
 var (
 	snsHost  = regexp.MustCompile(`^sns\.[a-z0-9-]{3,}\.amazonaws\.com(\.cn)?$`)
 	snsPath  = regexp.MustCompile(`^/[A-Za-z0-9_-]+\.pem$`)
@@ -82,8 +81,17 @@ const (
 
 func newSNSMessage() snsMessage {
 	return snsMessage{
-		{name: "Message"}, {name: "MessageId"}, {name: "Subject"}, {name: "SubscribeURL"}, {name: "Timestamp"},
-		{name: "Token"}, {name: "TopicArn"}, {name: "Type"}, {name: "SignatureVersion"}, {name: "Signature"}, {name: "SigningCertURL"},
+		{name: "Message"},
+		{name: "MessageId"},
+		{name: "Subject"},
+		{name: "SubscribeURL"},
+		{name: "Timestamp"},
+		{name: "Token"},
+		{name: "TopicArn"},
+		{name: "Type"},
+		{name: "SignatureVersion"},
+		{name: "Signature"},
+		{name: "SigningCertURL"},
 	}
 }
 
@@ -96,7 +104,7 @@ func makeSNS(s *preset, w webhook.Verify, m Material) (scheme, error) {
 	}
 	if len(n.topics) == 0 {
 		return nil, invalid("topicArns", "the preset %q needs the topics that may call", s.name).
-			WithHint("every customer of AWS can have SNS sign messages of his own topics")
+			WithHint("every customer of AWS can have SNS sign messages of their own topics")
 	}
 	for _, topic := range n.topics {
 		if !snsTopic.MatchString(topic) {
@@ -257,7 +265,7 @@ func (n *snsScheme) sign(o *Outgoing) error {
 		token := msg[snsFieldToken].or(idOf(o.ID, ""))
 		msg[snsFieldSubscribe].or("https://" + host + "/?Action=ConfirmSubscription&TopicArn=" + topic + "&Token=" + token)
 	}
-	msg[snsFieldVersion].set(n.versions[len(n.versions)-1])
+	msg[snsFieldVersion].set(slices.Max(n.versions))
 	msg[snsFieldCert].set("https://" + host + "/SimpleNotificationService-00000000000000000000000000000000.pem")
 	hash, digest := msg.digest()
 	signature, err := signRSA(o.PrivateKey, hash, digest)

@@ -287,3 +287,20 @@ func (c *signerCerts) carriesName(cert *x509.Certificate) bool {
 	}
 	return false
 }
+
+// signRSA signs a digest with the private key that stands for the provider's.
+func signRSA(private []byte, hash crypto.Hash, digest []byte) ([]byte, error) {
+	parsed, err := parsePrivate(private)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := parsed.(*rsa.PrivateKey)
+	if !ok {
+		return nil, invalid("key", "the private key is no RSA key")
+	}
+	signature, err := rsa.SignPKCS1v15(nil, key, hash, digest)
+	if err != nil {
+		return nil, invalid("key", "the private key is too short to sign")
+	}
+	return signature, nil
+}
