@@ -48,10 +48,10 @@ func (p *Presets) Compile(w webhook.Verify, m Material) (*Verifier, error) {
 }
 
 // appoint makes the judges. Of several variants only those judge for which there is a key, and each secret
-// has to be one of at least one of them.
+// and key has to be one of at least one of them.
 func (v *Verifier) appoint(w webhook.Verify, m Material) error {
 	var unfit error
-	used := make([]bool, len(m.Secrets))
+	used := make([]bool, len(m.Secrets)+len(m.Keys))
 	for _, s := range v.preset.each() {
 		j := newJudge(s)
 		if s.scheme != schemeTemplate {
@@ -85,40 +85,37 @@ func (v *Verifier) appoint(w webhook.Verify, m Material) error {
 	return nil
 }
 
-// takeKeys takes the secrets or public keys of a template, and the fault of one that does not fit.
+// takeKeys takes the secrets or public keys of a template and marks them as used: first the secrets, then
+// the keys. It gives the fault of one that does not fit.
 func (j *judge) takeKeys(m Material, used []bool) (unfit error) {
-	if isAsymmetric(j.signature.algorithm) {
-		if j.signature.algorithm == algorithmEd {
-			j.size = ed25519.SignatureSize
+	take := func(i int, k *key, err error) {
+		if err != nil {
+			unfit = err
+			return
 		}
-		for _, text := range m.Keys {
-			public, err := j.publicKey(text)
-			if err != nil {
-				return err
-			}
-			j.keys = append(j.keys, &key{public: public})
-		}
+		j.keys, used[i] = append(j.keys, k), true
+	}
+	if !isAsymmetric(j.signature.algorithm) {
+		j.size = newMAC(j.signature.algorithm, nil)().Size()
 		for i, s := range m.Secrets {
-			public, err := j.publicKey(s.Text)
-			if err != nil {
-				unfit = err
-				continue
-			}
-			j.keys, used[i] = append(j.keys, &key{public: public, until: s.NotAfter}), true
+			plain, err := j.decodeSecret(s.Text)
+			take(i, newKey(j.signature.algorithm, plain, s.NotAfter), err)
+		}
+		if len(m.Keys) > 0 {
+			unfit = invalid("keys", "the preset %q has secrets and no public keys", j.name)
 		}
 		return unfit
 	}
-	j.size = newMAC(j.signature.algorithm, nil)().Size()
-	if len(m.Keys) > 0 {
-		return invalid("keys", "the preset %q has secrets and no public keys", j.name)
+	if j.signature.algorithm == algorithmEd {
+		j.size = ed25519.SignatureSize
 	}
 	for i, s := range m.Secrets {
-		plain, err := j.decodeSecret(s.Text)
-		if err != nil {
-			unfit = err
-			continue
-		}
-		j.keys, used[i] = append(j.keys, newKey(j.signature.algorithm, plain, s.NotAfter)), true
+		public, err := j.publicKey(s.Text)
+		take(i, &key{public: public, until: s.NotAfter}, err)
+	}
+	for i, text := range m.Keys {
+		public, err := j.publicKey(text)
+		take(len(m.Secrets)+i, &key{public: public}, err)
 	}
 	return unfit
 }

@@ -105,6 +105,9 @@ func TestVectorsAreJudged(t *testing.T) {
 	}
 }
 
+// shake is a handshake in one line, with further fields.
+func shake(more string) string { return "{name: ping, when: [{source: 'query:c'}], " + more + "}" }
+
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	change := func(old, other string) string {
@@ -141,6 +144,48 @@ func TestLoadRefuses(t *testing.T) {
 		"no vectors":                {"acme.yaml", sound[:strings.Index(sound, "vectors")], `the field "vectors" is missing`},
 		"only accepted vectors":     {"acme.yaml", sound[:strings.Index(sound, "  - {name: bad")], "one that is refused"},
 		"vector without a source":   {"acme.yaml", change("source: computed, ", ""), "a vector needs name, source and want"},
+		"scheme that is none":       {"acme.yaml", "scheme: templat\n" + sound, `did you mean "template"?`},
+		"template beside a scheme":  {"acme.yaml", "scheme: basic\n" + sound, "only the scheme template has a template"},
+		"token of a template":       {"acme.yaml", sound + "token: {from: \"header:X-T\"}\n", "the scheme token, and only that"},
+		"token of nowhere":          {"acme.yaml", change("signature: {header: X-Acme, algorithm: sha256, encoding: hex}\nsigned: \"{body}\"", "scheme: token"), "says where its token is"},
+		"digest of no template":     {"acme.yaml", change("signature: {header: X-Acme, algorithm: sha256, encoding: hex}\nsigned: \"{body}\"", "scheme: basic\ndelivery: {digest: signed}"), "take the digest of the body"},
+		"header and field":          {"acme.yaml", sound + "event: {header: X-E, field: type}\n", "not by both"},
+		"three names of a delivery": {"acme.yaml", sound + "delivery: {header: X-D, field: id}\n", "not by several"},
+		"id in front of the body":   {"acme.yaml", change(`"{body}"`, `"{id}{body}"`) + "delivery: {header: X-D}\n", "nobody can move its end"},
+		"treatment of no address":   {"acme.yaml", sound + "url: decode-hubspot\n", "does not contain {url}"},
+		"GET without its address":   {"acme.yaml", sound + "methods: [GET]\n", "the query of a GET would not be proven"},
+		"method that is none":       {"acme.yaml", sound + "methods: [FETCH]\n", `"FETCH" is none of`},
+		"public key of an HMAC":     {"acme.yaml", sound + "secret: {form: pem}\n", "has no secret of the form pem"},
+		"setting that is none":      {"acme.yaml", sound + "settings: [headers]\n", `did you mean "header"?`},
+		"star in a field":           {"acme.yaml", sound + "event: {field: a.*}\n", "a * is not allowed here"},
+		"empty part of a path":      {"acme.yaml", sound + "event: {field: a..b}\n", "an empty part"},
+		"path that is long":         {"acme.yaml", sound + "event: {field: a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a}\n", "more than 16 parts"},
+		"flag that is a text":       {"acme.yaml", sound + "off: yes please\n", "true or false is needed"},
+		"samples that are a list":   {"acme.yaml", sound + "samples: [a]\n", "a map is needed here"},
+		"sample twice":              {"acme.yaml", sound + "samples: {a: x, a: y}\n", "occurs twice"},
+		"sample that is an alias":   {"acme.yaml", sound + "samples: {a: &x y}\n", "anchors and aliases"},
+		"handshakes as a map":       {"acme.yaml", sound + "handshakes: {a: b}\n", "a list is needed here"},
+		"two of one name":           {"acme.yaml", sound + "handshakes: [" + shake("proof: none") + ", " + shake("proof: none") + "]\n", "two handshakes are called"},
+		"secret of no proof":        {"acme.yaml", sound + "handshakes: [" + shake("proof: none, secret: {source: 'query:t'}") + "]\n", "the proof secret, and only that"},
+		"proof without its secret":  {"acme.yaml", sound + "handshakes: [" + shake("proof: secret") + "]\n", "the proof secret, and only that"},
+		"HMAC for anybody":          {"acme.yaml", sound + "handshakes: [" + shake("proof: none, answer: {text: {hmac: hex, of: 'query:c'}}") + "]\n", "makes an HMAC for anybody"},
+		"markup in JSON":            {"acme.yaml", sound + "handshakes: [" + shake("answer: {chars: printable, fields: {a: 'query:c'}}") + "]\n", "for text/plain alone"},
+		"text of a JSON answer":     {"acme.yaml", sound + "handshakes: [" + shake("answer: {type: application/json, text: 'query:c'}") + "]\n", "has fields"},
+		"status of a failure":       {"acme.yaml", sound + "handshakes: [" + shake("answer: {status: 302}") + "]\n", "a whole number from 200 to 299"},
+		"header of the answer":      {"acme.yaml", sound + "handshakes: [" + shake("answer: {headers: {Connection: {value: close}}}") + "]\n", "belongs to the server"},
+		"value of two kinds":        {"acme.yaml", sound + "handshakes: [" + shake("answer: {text: {value: a, of: 'query:c'}}") + "]\n", "a value is a source"},
+		"variant of its own scheme": {"acme.yaml", "variants: [{scheme: basic}]\nname: acme\nvectors: []\n", "a variant is a template or a token"},
+		"signature beside variants": {"acme.yaml", sound + "variants: [{scheme: token, token: {from: 'header:X-T'}}]\n", `says "signature" in each of them`},
+		"settings of variants":      {"acme.yaml", "variants: [{scheme: token, token: {from: 'header:X-T'}}]\nname: acme\nsettings: [header]\nvectors: []\n", `cannot take "header"`},
+		"vectors as a map":          {"acme.yaml", sound[:strings.Index(sound, "vectors")] + "vectors: {a: b}\n", "a list is needed here"},
+		"two lists of vectors":      {"acme.yaml", sound + "vectors: []\n", `unknown field "vectors"`},
+		"peer that is none":         {"acme.yaml", change("want: accept", "peer: here, want: accept"), "an address is needed here"},
+		"time that is none":         {"acme.yaml", change("want: accept", "now: noon, want: accept"), "an RFC 3339 time"},
+		"header without a colon":    {"acme.yaml", change("X-Acme: ", "X-Acme "), "has no colon"},
+		"vector with a bad setting": {"acme.yaml", change("want: accept", "settings: {issuer: x}, want: accept"), "does not take this parameter"},
+		"vector with another id":    {"acme.yaml", change("want: accept", "delivery: x, want: accept"), `the delivery is "", want "x"`},
+		"vector with a handshake":   {"acme.yaml", change("want: accept", "handshake: x, want: accept"), `the handshake is "", want "x"`},
+		"certificate that is none":  {"acme.yaml", change("want: accept", "certificates: [x], want: accept"), "a certificate is not PEM"},
 		"too large":                 {"acme.yaml", sound + strings.Repeat("#", 300<<10), "more than"},
 	} {
 		t.Run(name, func(t *testing.T) {

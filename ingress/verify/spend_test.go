@@ -79,3 +79,15 @@ func TestExpiredSecretCosts(t *testing.T) {
 		t.Errorf("%d comparisons and %d times their cost", k.matched, k.spent)
 	}
 }
+
+// TestSpend: the door spends for an unknown webhook what a known one costs.
+func TestSpend(t *testing.T) {
+	t.Parallel()
+	k := &counted{}
+	v := &Verifier{judges: []*judge{{keys: []*key{{public: k}}}}, idle: newKey(algorithmSHA256, nil, time.Time{})}
+	if v.Spend([]byte("body")); k.spent != 1 {
+		t.Errorf("spent %d times", k.spent)
+	}
+	Unready().Spend(nil)
+	(*Verifier)(nil).Spend(nil)
+}
