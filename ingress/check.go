@@ -68,8 +68,10 @@ func invalid(parameter, format string, args ...any) *fault.Error {
 	return fault.New(fault.WebhookInvalid, format, args...).In(parameter)
 }
 
-func badToken() string {
-	return fmt.Sprintf("a token has %d to %d letters, digits, - and _, and does not begin with %s", minToken, maxToken-1, webhook.IDPrefix)
+var errBadToken = fmt.Errorf("a token has %d to %d letters, digits, - and _, and does not begin with %s", minToken, maxToken-1, webhook.IDPrefix)
+
+func errTokenTaken(owner string) *fault.Error {
+	return invalid("token", "the webhook %s has this token, too", owner)
 }
 
 func usableToken(text string) bool {

@@ -116,7 +116,7 @@ func (d *Directory) declare(v *view, decl webhook.Declaration, owners map[string
 	}
 	for _, t := range tokens {
 		if owner, taken := owners[t.Hash]; taken && owner != w.ID {
-			return nil, invalid("token", "the webhook %s has this token, too", owner)
+			return nil, errTokenTaken(owner)
 		}
 		owners[t.Hash] = w.ID
 	}
@@ -183,7 +183,7 @@ func (d *Directory) declaredToken(ref string) (webhook.Token, error) {
 		return webhook.Token{}, err
 	}
 	if !usableToken(text) {
-		return webhook.Token{}, errors.New(badToken())
+		return webhook.Token{}, errBadToken
 	}
 	return webhook.NewToken(text, d.stamp()), nil
 }

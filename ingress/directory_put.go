@@ -176,7 +176,7 @@ func (d *Directory) save(ctx context.Context, w webhook.Webhook, declared *decla
 // checkToken judges a token that was given. d.mu must be held.
 func (d *Directory) checkToken(token string) error {
 	if !usableToken(token) {
-		return invalid("uuid", "%s", badToken()).WithHint("leave it out to get a random one")
+		return invalid("uuid", "%s", errBadToken.Error()).WithHint("leave it out to get a random one")
 	}
 	if d.current.Load().byToken[sha256.Sum256([]byte(token))] != nil {
 		return invalid("uuid", "a webhook has this token, or had it until lately")

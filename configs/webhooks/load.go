@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -29,12 +30,12 @@ func LoadDir(dir string) ([]webhook.Declaration, error) {
 		return nil, fault.Wrap(fault.ConfigRead, err, "opening the folder of declared webhooks").In("webhooks.dir")
 	}
 	defer root.Close()
-	return Load(root.FS())
+	return Load(root.FS(), filepath.ToSlash(dir))
 }
 
-// Load reads the files *.webhook.yaml in the root of a file system, by name. All faults of all files are
-// reported, and there is no declaration then.
-func Load(fsys fs.FS) ([]webhook.Declaration, error) {
+// Load reads the files *.webhook.yaml in the root of a file system, by name; dir stands before their names in
+// faults. All faults of all files are reported; what it gives beside them are the sound files.
+func Load(fsys fs.FS, dir string) ([]webhook.Declaration, error) {
 	names, err := fs.Glob(fsys, "*"+Suffix)
 	if err != nil {
 		return nil, fault.Wrap(fault.ConfigRead, err, "listing declared webhooks").In("webhooks.dir")
@@ -46,7 +47,7 @@ func Load(fsys fs.FS) ([]webhook.Declaration, error) {
 	var faults fault.List
 	files := map[string]string{} // by id
 	for _, name := range names {
-		decl, found := readFile(fsys, name)
+		decl, found := readFile(fsys, dir, name)
 		if len(found) == 0 {
 			if other, taken := files[decl.Webhook.ID]; taken {
 				f := fault.New(fault.WebhookInvalid, "the webhook of %s has the id %q, too", other, decl.Webhook.ID).In("id")
@@ -54,17 +55,15 @@ func Load(fsys fs.FS) ([]webhook.Declaration, error) {
 			}
 			files[decl.Webhook.ID] = name
 		}
-		faults = append(faults, found...)
-		out = append(out, decl)
+		if faults = append(faults, found...); len(found) == 0 {
+			out = append(out, decl)
+		}
 	}
-	if len(faults) > 0 {
-		return nil, faults
-	}
-	return out, nil
+	return out, faults.Err()
 }
 
-func readFile(fsys fs.FS, name string) (webhook.Declaration, fault.List) {
-	at := fault.Position{File: name}
+func readFile(fsys fs.FS, dir, name string) (webhook.Declaration, fault.List) {
+	at := fault.Position{File: path.Join(dir, name)}
 	info, err := fs.Stat(fsys, name)
 	if err == nil && info.Size() > maxFile {
 		return webhook.Declaration{}, fault.List{fault.New(fault.ConfigValue, "the file has more than %d bytes", maxFile).At(at)}
@@ -73,7 +72,7 @@ func readFile(fsys fs.FS, name string) (webhook.Declaration, fault.List) {
 	if err != nil {
 		return webhook.Declaration{}, fault.List{fault.Wrap(fault.ConfigRead, err, "reading a declared webhook").At(at)}
 	}
-	decl, err := Parse(name, data)
+	decl, err := Parse(at.File, data)
 	if list := (fault.List)(nil); errors.As(err, &list) {
 		return decl, list
 	}

@@ -136,18 +136,18 @@ func TestLoad(t *testing.T) {
 	got, err := webhooks.Load(fstest.MapFS{
 		"b.webhook.yaml": file("token: env:B\neventKey: b\n"), "a.webhook.yaml": file("token: env:A\neventKey: a\n"),
 		"notes.txt": file("x"), "other.yaml": file("x"), "below/c.webhook.yaml": file("x"),
-	})
+	}, "")
 	if err != nil || len(got) != 2 || got[0].Webhook.ID != "a" || got[1].Webhook.ID != "b" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	got, err = webhooks.Load(fstest.MapFS{
 		"a.webhook.yaml": file("token: env:B\nevenKey: b\n"), "b.webhook.yaml": file("x"), "c.webhook.yaml": file("token: env:C\nid: d\n"),
 		"d.webhook.yaml": file("token: env:C\n"), "e.webhook.yaml": file(strings.Repeat("#", 512<<10+1)),
-	})
-	if got != nil || err == nil {
+	}, "in")
+	if len(got) != 1 || got[0].Webhook.ID != "d" || err == nil {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	for _, want := range []string{"a.webhook.yaml:2:1: ", "b.webhook.yaml:1:1: ", `d.webhook.yaml:1:1: id: the webhook of c.webhook.yaml has the id "d", too`, "e.webhook.yaml: the file has more than"} {
+	for _, want := range []string{"in/a.webhook.yaml:2:1: ", "in/b.webhook.yaml:1:1: ", `in/d.webhook.yaml:1:1: id: the webhook of c.webhook.yaml has the id "d", too`, "in/e.webhook.yaml: the file has more than"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nlacks %s", err, want)
 		}

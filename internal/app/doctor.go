@@ -156,21 +156,36 @@ func checkTools(ctx context.Context, p Params) []Check {
 			}
 		}
 	}
+	declared := checkDeclared(tools, p.Config.Webhooks.Dir)
 	dir := p.Config.Pipelines.Dir
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		return []Check{plugins, {"pipelines", CheckWarn, dir + " does not exist", "make it, or set pipelines.dir"}}
+		return append([]Check{plugins, {"pipelines", CheckWarn, dir + " does not exist", "make it, or set pipelines.dir"}}, declared...)
 	}
-	n, warnings, err := tools.Lint([]string{dir})
+	pipelines := checkFolder(tools, "pipelines", dir, func(l Linted) int { return l.Pipelines })
+	return append([]Check{plugins, pipelines}, declared...)
+}
+
+// checkFolder lints a folder.
+func checkFolder(tools *Tools, name, dir string, sound func(Linted) int) Check {
+	linted, err := tools.Lint([]string{dir})
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
-		return []Check{plugins, {"pipelines", CheckFail, first, "see `pi lint " + filepath.ToSlash(dir) + "` for all faults"}}
+		return Check{name, CheckFail, first, "see `pi lint " + filepath.ToSlash(dir) + "` for all faults"}
 	}
-	pipelines := Check{"pipelines", CheckOK, fmt.Sprintf("%d sound", n), ""}
-	if len(warnings) > 0 {
-		pipelines.Status, pipelines.Fix = CheckWarn, "see `pi lint "+filepath.ToSlash(dir)+"`"
-		pipelines.Detail += fmt.Sprintf(", %d warnings", len(warnings))
+	c := Check{name, CheckOK, fmt.Sprintf("%d sound", sound(linted)), ""}
+	if n := len(linted.Warnings); n > 0 {
+		c.Status, c.Fix = CheckWarn, "see `pi lint "+filepath.ToSlash(dir)+"`"
+		c.Detail += fmt.Sprintf(", %d warnings", n)
 	}
-	return []Check{plugins, pipelines}
+	return c
+}
+
+// checkDeclared lints the declared webhooks; most servers have none.
+func checkDeclared(tools *Tools, dir string) []Check {
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return []Check{checkFolder(tools, "declared webhooks", dir, func(l Linted) int { return l.Webhooks })}
 }
 
 func checkAdmin(ctx context.Context, p Params) Check {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/penstock/penstock/runtime/event"
@@ -68,51 +67,6 @@ func (t *Tools) loadFile(file string) (*pipeline.Plan, error) {
 		return nil, unreadable(file, err)
 	}
 	return pipeline.Load(file, src, t.deps())
-}
-
-// Lint checks files and directories. It gives the number of sound pipelines, the warnings of those, and
-// every fault of all of them as a fault.List.
-func (t *Tools) Lint(paths []string) (plans int, warnings []*fault.Error, err error) {
-	var faults fault.List
-	keep := func(plan []*pipeline.Plan, err error) {
-		var list fault.List
-		var one *fault.Error
-		switch {
-		case errors.As(err, &list):
-			faults = append(faults, list...)
-		case errors.As(err, &one):
-			faults = append(faults, one)
-		case err != nil:
-			faults = append(faults, fault.Wrap(fault.PipelineRead, err, "reading a pipeline"))
-		}
-		for _, p := range plan {
-			if p != nil {
-				plans++
-				warnings = append(warnings, p.Warnings...)
-			}
-		}
-	}
-	for _, name := range paths {
-		info, err := os.Stat(name)
-		switch {
-		case err != nil:
-			keep(nil, unreadable(name, err))
-		case info.IsDir():
-			root, err := os.OpenRoot(name)
-			if err != nil {
-				keep(nil, unreadable(name, err))
-				continue
-			}
-			deps := t.deps()
-			deps.Dir = filepath.ToSlash(name)
-			keep(pipeline.LoadDir(root.FS(), deps))
-			_ = root.Close()
-		default:
-			plan, err := t.loadFile(name)
-			keep([]*pipeline.Plan{plan}, err)
-		}
-	}
-	return plans, warnings, faults.Err()
 }
 
 func unreadable(name string, err error) *fault.Error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,10 +19,11 @@ func (c *cli) lintCommand() *cobra.Command {
 	var explain string
 	cmd := &cobra.Command{
 		Use:   "lint PATH ...",
-		Short: "Check pipeline files",
-		Long: "Check pipeline files, and folders with files named *.pi.yaml, against the commands, plugins and rights of the\n" +
-			"configuration. Every fault is shown with file:line:column; warnings do not change the exit code.",
-		Example: "  pi lint pipelines\n  pi lint lead.pi.yaml -o json\n  pi lint --commands\n  pi lint --explain command.unknown",
+		Short: "Check pipeline files and declared webhooks",
+		Long: "Check pipeline files and webhooks that files declare, and folders with files named *.pi.yaml and *.webhook.yaml,\n" +
+			"against the commands, plugins, rights and presets of the configuration. Every fault is shown with\n" +
+			"file:line:column; warnings do not change the exit code.",
+		Example: "  pi lint pipelines\n  pi lint webhooks\n  pi lint lead.pi.yaml -o json\n  pi lint --commands\n  pi lint --explain command.unknown",
 		Args:    wants(nil, anyNumber),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -63,12 +65,13 @@ func (c *cli) lint(ctx context.Context, args []string) error {
 		paths[i] = c.path(arg)
 	}
 	return c.withTools(ctx, func(tools *app.Tools) error {
-		plans, warnings, err := tools.Lint(paths)
+		linted, err := tools.Lint(paths)
+		warnings := linted.Warnings
 		if err != nil {
 			c.warn(warnings)
 			return err
 		}
-		if plans == 0 {
+		if linted.Pipelines+linted.Webhooks == 0 {
 			return fault.New(fault.CLIUsage, "no pipeline was found").WithHint("pipeline files in a folder are named *.pi.yaml")
 		}
 		if c.output == "json" || c.output == "yaml" {
@@ -77,10 +80,17 @@ func (c *cli) lint(ctx context.Context, args []string) error {
 				p := c.problems(w)[0]
 				found[i] = map[string]any{"code": string(p.Code), "message": p.Message, "hint": p.Hint, "file": p.File, "line": p.Line, "column": p.Column}
 			}
-			return c.show(map[string]any{"status": "ok", "pipelines": plans, "warnings": found}, "yaml")
+			return c.show(map[string]any{"status": "ok", "pipelines": linted.Pipelines, "webhooks": linted.Webhooks, "warnings": found}, "yaml")
 		}
 		c.warn(warnings)
-		_, err = fmt.Fprintf(c.Stdout, "ok: %s, %s\n", count(plans, "pipeline"), count(len(warnings), "warning"))
+		var sound []string
+		if linted.Pipelines > 0 {
+			sound = append(sound, count(linted.Pipelines, "pipeline"))
+		}
+		if linted.Webhooks > 0 {
+			sound = append(sound, count(linted.Webhooks, "webhook"))
+		}
+		_, err = fmt.Fprintf(c.Stdout, "ok: %s, %s\n", strings.Join(sound, ", "), count(len(warnings), "warning"))
 		return err
 	})
 }
