@@ -15,7 +15,7 @@ import (
 // were resolved to, and a digest that is another one when any of that is.
 func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material, digest, error) {
 	v := w.Verify.Clone()
-	m := verify.Material{Fetch: d.fetcher}
+	m := verify.Material{Fetch: d.fetcher, Lists: d.lists}
 	sum := sha256.New()
 	resolve := func(ref, parameter, what string) (string, error) {
 		text, err := d.secrets.Resolve(ref)
@@ -51,7 +51,8 @@ func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material
 	}
 	if info, ok := d.presets.Info(v.Preset); ok {
 		for name, list := range map[string][]string{"allow": w.Allow, "trustedProxies": w.TrustedProxies} {
-			if !slices.Contains(info.Settings, name) || len(list) == 0 {
+			// What mtls allows are names of clients, and not addresses.
+			if !slices.Contains(info.Settings, name) || len(list) == 0 || name == "allow" && !slices.Contains(info.Schemes, "ip") {
 				continue
 			}
 			if v.Options == nil {
