@@ -112,6 +112,8 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Cause }
 
 // List is several faults found in one pass, in the order of their positions.
+//
+//nolint:errname // a list is what it is
 type List []*Error
 
 // Error gives one fault a line.

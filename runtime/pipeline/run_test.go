@@ -454,7 +454,7 @@ func TestDeadlineOfACommand(t *testing.T) {
 				if ctx.Err() != nil || ctx.Value(key{}) != "v" {
 					return command.Result{}, errors.New("wrong context")
 				}
-				kept = ctx
+				kept = ctx //nolint:fatcontext // the test looks at it afterwards
 				return command.Result{}, nil
 			}),
 		}

@@ -30,7 +30,7 @@ func (s *Store) reader(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if first, taken := s.prepared.LoadOrStore(query, p); taken {
-		_ = p.Close()                 // the other one serves
+		_ = p.Close()                 //nolint:sqlclosecheck // the other one serves
 		return first.(*sql.Stmt), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	return p, nil
@@ -43,7 +43,7 @@ func list[T any](ctx context.Context, s *Store, doing string, scan func(scanner)
 	if s.closed.Load() {
 		return nil, closedFault()
 	}
-	p, err := s.reader(ctx, query)
+	p, err := s.reader(ctx, query) //nolint:sqlclosecheck // it is kept, and closed with the store
 	if err != nil {
 		return nil, readFault(err, doing)
 	}
@@ -71,7 +71,7 @@ func one[T any](ctx context.Context, s *Store, doing string, scan func(scanner) 
 	if s.closed.Load() {
 		return none, closedFault()
 	}
-	p, err := s.reader(ctx, query)
+	p, err := s.reader(ctx, query) //nolint:sqlclosecheck // it is kept, and closed with the store
 	if err != nil {
 		return none, readFault(err, doing)
 	}
