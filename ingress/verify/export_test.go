@@ -178,3 +178,12 @@ func ParsePublic(form, text string) bool {
 
 // AppendHubspot opens the treatment of addresses.
 func AppendHubspot(address string) string { return string(appendHubspot(nil, address)) }
+
+// Label gives what appendLabel finds at a path.
+func Label(body []byte, at string) string {
+	p, err := parsePath(at)
+	if err != nil || p.many() {
+		return ""
+	}
+	return string(appendLabel(nil, body, p))
+}

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
@@ -68,6 +69,7 @@ func FuzzBodyField(f *testing.F) {
 	f.Add([]byte(`[[[["x"]]]]`), "0.0.0.0")
 	f.Fuzz(func(t *testing.T, body []byte, at string) {
 		text, present, ok, parts := verify.BodyText(body, at)
+		verify.Label(body, at)
 		if parts == nil {
 			return
 		}
@@ -99,6 +101,9 @@ func FuzzBodyField(f *testing.F) {
 			if !present || text != want {
 				t.Fatalf("%q at %q, want %q", text, at, want)
 			}
+			if label := verify.Label(body, at); label != want && !escapedName(body) {
+				t.Fatalf("the label %q at %q, want %q", label, at, want)
+			}
 		case int, float64, json.Number:
 			if got, err := value.Number(text); !present || err != nil || got != want {
 				t.Fatalf("%q at %q, want %v", text, at, want)
@@ -110,6 +115,9 @@ func FuzzBodyField(f *testing.F) {
 		}
 	})
 }
+
+// escapedName: a label is not looked for behind names that are written with escapes.
+func escapedName(body []byte) bool { return bytes.Contains(body, []byte{'\\'}) }
 
 // FuzzHandshake: no request gets more back than visible characters, and Slack's only after its proof.
 func FuzzHandshake(f *testing.F) {

@@ -207,7 +207,7 @@ func (j *judge) identify(w *work, req *Request, d *Delivery) *Refusal {
 	idEnd := len(text)
 	if d.Event == "" {
 		var r *Refusal
-		if text, r = j.appendEvent(text, w, req); r != nil {
+		if text, r = j.appendEvent(text, req); r != nil {
 			return r
 		}
 	}
@@ -270,7 +270,7 @@ func (j *judge) appendDigest(dst []byte, w *work) []byte {
 }
 
 // appendEvent adds the sender's name of the event. It proves nothing, so a strange one is left out.
-func (j *judge) appendEvent(dst []byte, w *work, req *Request) ([]byte, *Refusal) {
+func (j *judge) appendEvent(dst []byte, req *Request) ([]byte, *Refusal) {
 	switch {
 	case j.event.header != "":
 		text, n := req.Header.Field(j.event.header)
@@ -281,7 +281,7 @@ func (j *judge) appendEvent(dst []byte, w *work, req *Request) ([]byte, *Refusal
 			dst = append(dst, text...)
 		}
 	case j.event.field.given():
-		if text, _, ok := w.walk.text(dst, req.Body, j.event.field); ok && printable(text[len(dst):]) {
+		if text := appendLabel(dst, req.Body, j.event.field); printable(text[len(dst):]) {
 			return text, nil
 		}
 	}

@@ -235,3 +235,35 @@ func BenchmarkRefuse1KB(b *testing.B) {
 		}
 	}
 }
+
+// TestLabels: names are found where a body has them, and nothing breaks where it does not.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ body, at, want string }{
+		{`{"type":"a"}`, "type", "a"},
+		{` { "x" : [ { "type" : "no" } ] , "type" : "a" } `, "type", "a"},
+		{`{"type":"orders\/create"}`, "type", "orders/create"},
+		{`{"x\"type":"no","type":"a\\"}`, "type", `a\`},
+		{`{"event":{"x":{"type":"no"},"type":"a"}}`, "event.type", "a"},
+		{`[{"type":"a"},{"type":"b"}]`, "1.type", "b"},
+		{`{"type":12}`, "type", "12"},
+		{`{"type":-1.5e3,"x":1}`, "type", "-1.5e3"},
+		{`{"type":null}`, "type", ""},
+		{`{"type":{"a":1}}`, "type", ""},
+		{`{"a":1}`, "type", ""},
+		{`["type"]`, "type", ""},
+		{`{"type":"a`, "other", ""},
+		{`{"type"`, "type", ""},
+		{`{"type":`, "type", ""},
+		{`{"type":"`, "type", ""},
+		{`{"a":"\`, "type", ""},
+		{`{"a":[[[`, "type", ""},
+		{`{`, "type", ""},
+		{``, "type", ""},
+		{`type=a`, "type", ""},
+	} {
+		if got := verify.Label([]byte(c.body), c.at); got != c.want {
+			t.Errorf("%s at %s: %q, want %q", c.body, c.at, got, c.want)
+		}
+	}
+}
