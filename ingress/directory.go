@@ -53,6 +53,8 @@ type Directory struct {
 	logger   *slog.Logger
 	decoy    *entry // stands in for an unknown webhook, so that finding none takes as long
 
+	probes probes
+
 	mu         sync.Mutex // held while changing
 	current    atomic.Pointer[view]
 	complaints map[string]string // last fault that was logged, by the id of the webhook
@@ -136,11 +138,15 @@ func (d *Directory) lookup(token string, now time.Time) (e *entry, short, reason
 		token = token[:maxToken] // never a token: they are shorter
 	}
 	var buf [maxToken]byte
-	p, ok := d.current.Load().byToken[sha256.Sum256(append(buf[:0], token...))]
+	v, key := d.current.Load(), sha256.Sum256(append(buf[:0], token...))
+	p := v.byToken[key]
+	if p == nil {
+		p = d.probes.find(key, v)
+	}
 	switch {
 	case token == "":
 		return d.decoy, "", "token.missing"
-	case !ok:
+	case p == nil:
 		return d.decoy, "", "token.unknown"
 	case !p.live(now):
 		return d.decoy, p.hint, "token.expired"
