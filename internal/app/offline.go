@@ -42,6 +42,10 @@ func (noWebhooks) Rotate(context.Context, string, time.Duration) (webhook.Webhoo
 func (noWebhooks) Enable(context.Context, string, bool) (webhook.Webhook, error) {
 	return webhook.Webhook{}, errNoServer
 }
+
+func (noWebhooks) Sample(context.Context, string, string, []byte) (webhook.Sample, error) {
+	return webhook.Sample{}, errNoServer
+}
 func (noWebhooks) Get(string) (webhook.Webhook, bool)   { return webhook.Webhook{}, false }
 func (noWebhooks) List() []webhook.Webhook              { return nil }
 func (noWebhooks) Delete(context.Context, string) error { return errNoServer }

@@ -42,6 +42,9 @@ type Webhooks interface {
 	List() []webhook.Webhook
 	// Delete removes a webhook; an unknown ref is no error.
 	Delete(ctx context.Context, ref string) error
+	// Sample makes a request as the sender would, for trying the webhook out. A nil body asks for the sample of
+	// the event.
+	Sample(ctx context.Context, ref, event string, body []byte) (webhook.Sample, error)
 	// URL is the address for senders, without the token where that is empty.
 	URL(token string) string
 }
@@ -63,6 +66,7 @@ func All(d Deps) []command.Definition {
 		webhookGet(d),
 		webhookPut(d),
 		webhookRotate(d),
+		webhookSample(d),
 	}
 }
 

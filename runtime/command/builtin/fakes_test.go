@@ -124,6 +124,13 @@ func (w *world) Delete(_ context.Context, ref string) error {
 	return nil
 }
 
+func (w *world) Sample(_ context.Context, ref, event string, body []byte) (webhook.Sample, error) {
+	if _, found := w.Get(ref); !found {
+		return webhook.Sample{}, fault.New(fault.WebhookUnknown, "no webhook has this id or token")
+	}
+	return webhook.Sample{Method: "POST", URL: w.URL("sample"), Header: [][2]string{{"X-A", "b"}}, Body: body, Event: event}, nil
+}
+
 func (w *world) URL(text string) string {
 	if text == "" {
 		return "http://localhost/api/v3/command/webhook.receive"

@@ -65,6 +65,8 @@ func optionParams() []command.Param {
 		{Name: "jwksUrl", Type: command.TypeText, Summary: "Address of the keys, for the preset jwt."},
 		{Name: "webhookId", Type: command.TypeText, Summary: "The id that PayPal gave the webhook."},
 		{Name: "requiredComponents", Type: command.TypeList, Summary: "Components that a signature has to cover, for the preset rfc9421."},
+		{Name: "timestampHeader", Type: command.TypeText, Summary: "Header of a timestamp in seconds that is signed too, for the preset ed25519."},
+		{Name: "signed", Type: command.TypeText, Summary: "What is signed, such as {timestamp}.{body}, for the preset ed25519."},
 		{Name: "authAlgo", Type: command.TypeText, Summary: "Algorithm that PayPal signs with."},
 		{Name: "acceptWeak", Type: command.TypeBoolean, Summary: "true to use a preset whose scheme is weak."},
 	}

@@ -149,7 +149,7 @@ func TestWebhookPutMessages(t *testing.T) {
 	t.Parallel()
 	const canary = "S3CRET"
 	const takes = "title, tags, enabled, payloadType, maxPayloadLength, methods, contentTypes, preset, verify, secret, secrets, key, keys, tolerance, " +
-		"header, parameter, algorithm, encoding, prefix, verifyToken, origins, topicArns, issuer, audience, algorithms, jwksUrl, webhookId, requiredComponents, authAlgo, acceptWeak, " +
+		"header, parameter, algorithm, encoding, prefix, verifyToken, origins, topicArns, issuer, audience, algorithms, jwksUrl, webhookId, requiredComponents, timestampHeader, signed, authAlgo, acceptWeak, " +
 		"allow, trustedProxies, rate, burst, dedupe, dedupeWindow, schema, schemaMode, responseStatus, responseHeaders, responseBody, responseWait"
 	cases := []struct {
 		name, param string // param as a pipeline writes it
@@ -273,11 +273,27 @@ func TestTokensAreShownOnce(t *testing.T) {
 	}
 }
 
+func TestWebhookSample(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	if _, err := execute(t, w, "webhook.put", map[string]any{"eventKey": "webhook.a", "uuid": token}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := execute(t, w, "webhook.sample", map[string]any{"webhook": token, "event": "push", "body": "{}"})
+	want := map[string]any{
+		"method": "POST", "url": "http://localhost/api/v3/command/webhook.receive?token=sample",
+		"headers": []any{[]any{"X-A", "b"}}, "body": "{}", "event": "push",
+	}
+	if diff := cmp.Diff(any(want), got); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+}
+
 // TestWithoutAServer: what needs a part that is not there says so.
 func TestWithoutAServer(t *testing.T) {
 	t.Parallel()
 	for _, call := range []string{
-		"webhook.put: {eventKey: a}", "webhook.get", "webhook.delete: x", "webhook.rotate: x", "webhook.enable: x", "webhook.disable: x", "event.send: {key: a}", "result.complete",
+		"webhook.put: {eventKey: a}", "webhook.get", "webhook.delete: x", "webhook.rotate: x", "webhook.sample: x", "webhook.enable: x", "webhook.disable: x", "event.send: {key: a}", "result.complete",
 	} {
 		_, err := commandtest.Run(t.Context(), builtin.All(builtin.Deps{Now: commandtest.Now}), "pipeline:\n  - "+call+"\n", "")
 		if fault.CodeOf(err) != fault.CommandFailed || !strings.Contains(err.Error(), "here; run the pipeline on a server") {
