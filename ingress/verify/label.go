@@ -65,16 +65,20 @@ func (s *labels) enter(part string) bool {
 	if open != '{' && open != '[' {
 		return false
 	}
-	item, err := strconv.Atoi(part)
-	if s.at++; open == '[' && err != nil {
-		return false
+	item := -1
+	if open == '[' {
+		var err error
+		if item, err = strconv.Atoi(part); err != nil {
+			return false
+		}
 	}
+	s.at++
 	for n := 0; ; n++ {
 		s.space()
 		if s.next() == 0 || s.next() == '}' || s.next() == ']' {
 			return false
 		}
-		found := open == '[' && n == item
+		found := n == item && open == '['
 		if open == '{' {
 			name := s.body[s.at:s.skipText()]
 			found = len(name) == len(part)+2 && string(name[1:len(name)-1]) == part

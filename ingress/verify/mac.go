@@ -108,7 +108,8 @@ func (c *candidates) add(text []byte, encoding string, size int) bool {
 			e = strictBase64URL
 		}
 		// The length checks, and the look for line breaks, keep out what the decoder would skip.
-		if size > 0 && len(text) != e.EncodedLen(size) || len(text) > e.EncodedLen(maxSignature) || bytes.ContainsAny(text, "\r\n") {
+		if size > 0 && len(text) != e.EncodedLen(size) ||
+			size == 0 && (len(text) > e.EncodedLen(maxSignature) || bytes.ContainsAny(text, "\r\n")) {
 			return false
 		}
 		n, err = e.Decode(into, text)
