@@ -62,6 +62,12 @@ const (
 	PipelineUnsupported Code = "pipeline.unsupported"
 	PipelineDeprecated  Code = "pipeline.deprecated"
 
+	PipelineRaised   Code = "pipeline.error"
+	PipelineAssert   Code = "pipeline.assert"
+	PipelineLimit    Code = "pipeline.limit"
+	PipelineUnknown  Code = "pipeline.unknown"
+	PipelinePosition Code = "pipeline.position"
+
 	CommandUnknown  Code = "command.unknown"
 	CommandParam    Code = "command.param"
 	CommandMissing  Code = "command.missing_param"
@@ -164,6 +170,11 @@ func Codes() []Info {
 		{PipelineRead, Environment, "a pipeline file cannot be read", "check path and permissions"},
 		{PipelineUnsupported, Input, "a pipeline uses what this version does not support yet", "do without it, or use a version that has it"},
 		{PipelineDeprecated, Input, "a pipeline uses an old form that still works", "write the form that the message names"},
+		{PipelineRaised, Runtime, "a pipeline ended itself with the command error", "see the message, which its author wrote"},
+		{PipelineAssert, Runtime, "an assertion of a pipeline does not hold", "see the message for the assertion; look at the values it compares"},
+		{PipelineLimit, Runtime, "a run exceeded a limit of loops, steps or nested calls", "mend the loop, or raise the limit that the message names"},
+		{PipelineUnknown, Input, "no pipeline has this name", "use the nearest known name, or load the pipeline"},
+		{PipelinePosition, Runtime, "a kept run does not fit the pipeline it belongs to", "replay it from its start"},
 
 		{CommandUnknown, Input, "no command has this name", "use the nearest known name, or see `pi lint --commands`"},
 		{CommandParam, Input, "a command has no such parameter", "use the nearest known parameter"},
