@@ -17,7 +17,6 @@ const (
 	bearerPrefix        = "Bearer "
 	maxJWT              = 8 << 10 // bytes
 	maxJWTWindow        = 30 * 24 * time.Hour
-	minHMACSecret       = 32 // bytes, RFC 7518 3.2
 )
 
 //nolint:gochecknoglobals // constant data
@@ -102,8 +101,10 @@ func (j *jwtScheme) setKeys(s *preset, w webhook.Verify, m Material) error {
 		return invalid("secrets", "no algorithm of the webhook uses a secret; name HS256 in algorithms, or give the public key as a key")
 	}
 	for _, secret := range m.Secrets {
-		if len(secret.Text) < minHMACSecret {
-			return invalid("secrets", "the secret of an HS algorithm has %d bytes or more", minHMACSecret)
+		for _, a := range j.algorithms {
+			if least := hmacSize(a); len(secret.Text) < least {
+				return invalid("secrets", "the secret of %s has %d bytes or more", a, least)
+			}
 		}
 		j.secrets = append(j.secrets, secret)
 	}
@@ -131,7 +132,20 @@ func (j *jwtScheme) setKeys(s *preset, w webhook.Verify, m Material) error {
 	return nil
 }
 
-func isHMAC(a jose.SignatureAlgorithm) bool { return strings.HasPrefix(string(a), "HS") }
+func isHMAC(a jose.SignatureAlgorithm) bool { return hmacSize(a) > 0 }
+
+// hmacSize is the least size of a secret of an HS algorithm in bytes (RFC 7518, 3.2), 0 for all others.
+func hmacSize(a jose.SignatureAlgorithm) int {
+	switch a {
+	case jose.HS256:
+		return 32
+	case jose.HS384:
+		return 48
+	case jose.HS512:
+		return 64
+	}
+	return 0
+}
 
 func (j *jwtScheme) verify(req *Request, now time.Time) (Delivery, *Refusal) {
 	field, r := once(req.Header, j.header, errJWTMissing)

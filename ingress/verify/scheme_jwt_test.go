@@ -92,6 +92,7 @@ func TestJWTSettings(t *testing.T) {
 		"public key as secret":       {nil, secrets(ed.public), "secrets", "name HS256"},
 		"HS256 without a secret":     {hs(nil), pinned(ed.public), "secrets", "needs a secret"},
 		"HS256 with a short secret":  {hs(nil), secrets([]byte(longSecret[1:])), "secrets", "32 bytes or more"},
+		"HS512 with a short secret":  {hs(webhook.Options{"algorithms": {"HS256", "HS512"}}), secrets([]byte(longSecret)), "secrets", "HS512 has 64 bytes or more"},
 		"HS256 alone and a key":      {hs(nil), verify.Material{Secrets: secrets([]byte(longSecret)).Secrets, Keys: [][]byte{ed.public}}, "keys", "uses a public key"},
 		"key of no algorithm":        {webhook.Options{"algorithms": {"RS256"}}, pinned(ed.public), "keys", "no key fits"},
 		"private key":                {nil, pinned(ed.secret), "keys", "a private key stands"},
@@ -276,6 +277,7 @@ func TestJWTSigned(t *testing.T) {
 		"RS256":           {nil, pinned(keys["RSA"].public), keys["RSA"].secret},
 		"ES256 by kid":    {nil, pinned(keys["Ed25519"].jwk(t, map[string]string{"kid": "a"}), keys["P-256"].jwk(t, map[string]string{"kid": "b"})), keys["P-256"].secret},
 		"HS256":           {webhook.Options{"algorithms": {"HS256"}}, secrets([]byte(longSecret)), nil},
+		"HS512":           {webhook.Options{"algorithms": {"HS512"}}, secrets([]byte(longSecret + longSecret)), nil},
 		"another header":  {webhook.Options{"header": {"X-Token"}}, verify.Material{}, keys["Ed25519"].secret},
 		"another address": {webhook.Options{"jwksUrl": {jwtKeySet}}, pinned(keys["Ed25519"].public), keys["Ed25519"].secret},
 	} {

@@ -10,7 +10,10 @@ import (
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
-const defaultMessageTolerance = 5 * time.Minute
+const (
+	defaultMessageTolerance = 5 * time.Minute
+	minDecoded              = 32 // bytes of a secret that is taken for base64: a shorter one may be a word
+)
 
 var (
 	errInputMissing      = &Refusal{SignatureMissing, "Signature-Input or Signature is missing, or no label is in both"}
@@ -62,7 +65,7 @@ func makeMessage(s *preset, w webhook.Verify, m Material) (scheme, error) {
 	}
 	for _, secret := range m.Secrets {
 		own := messageSecret{Secret: secret}
-		if plain, err := strictBase64.DecodeString(string(secret.Text)); err == nil && len(plain) >= minHMACSecret {
+		if plain, err := strictBase64.DecodeString(string(secret.Text)); err == nil && len(plain) >= minDecoded {
 			own.decoded = plain
 		}
 		v.secrets = append(v.secrets, own)
