@@ -44,11 +44,12 @@ func (j *jwtScheme) sign(o *Outgoing) error {
 
 func (j *jwtScheme) signingKey(o *Outgoing) (jose.SigningKey, error) {
 	if len(o.PrivateKey) == 0 {
-		if len(j.secrets) == 0 {
+		live := slices.IndexFunc(j.secrets, func(s Secret) bool { return s.live(o.Now) })
+		if live < 0 {
 			return jose.SigningKey{}, invalid("key", "signing a JWT needs a private key, or an HS algorithm and a secret")
 		}
 		i := slices.IndexFunc(j.algorithms, isHMAC)
-		return jose.SigningKey{Algorithm: j.algorithms[i], Key: j.secrets[0].Text}, nil
+		return jose.SigningKey{Algorithm: j.algorithms[i], Key: j.secrets[live].Text}, nil
 	}
 	key, err := newSigningKey(o.PrivateKey)
 	if err != nil {

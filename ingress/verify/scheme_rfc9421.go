@@ -43,6 +43,14 @@ type messageSecret struct {
 	decoded []byte // the secret as base64, where it is; nil = it is not
 }
 
+// signing gives the form that most senders use.
+func (s *messageSecret) signing() []byte {
+	if s.decoded != nil {
+		return s.decoded
+	}
+	return s.Text
+}
+
 // makeMessage takes the options requiredComponents and algorithms.
 func makeMessage(s *preset, w webhook.Verify, m Material) (scheme, error) {
 	v := &messageScheme{
@@ -256,10 +264,7 @@ func (v *messageScheme) sign(o *Outgoing) error {
 		return invalid("requiredComponents", "the request does not have all that it has to cover")
 	}
 	if algorithm == messageHMAC {
-		secret := v.secrets[0]
-		if in.signature = macSHA256(secret.Text, base); secret.decoded != nil {
-			in.signature = macSHA256(secret.decoded, base)
-		}
+		in.signature = macSHA256(v.secrets[v.liveSecret(o.Now)].signing(), base)
 	} else if in.signature, err = key.sign(algorithm, base); err != nil {
 		return invalid("key", "the private key cannot sign the request")
 	}
@@ -281,7 +286,7 @@ func (v *messageScheme) outgoingComponents(o *Outgoing) []string {
 // outgoingKey chooses key and algorithm, and names the key where a pinned one has a name.
 func (v *messageScheme) outgoingKey(o *Outgoing, in *signatureInput) (string, signingKey, error) {
 	if len(o.PrivateKey) == 0 {
-		if len(v.secrets) == 0 {
+		if v.liveSecret(o.Now) < 0 {
 			return "", signingKey{}, invalid("key", "signing needs a private key or a secret")
 		}
 		return messageHMAC, signingKey{}, nil
@@ -301,4 +306,8 @@ func (v *messageScheme) outgoingKey(o *Outgoing, in *signatureInput) (string, si
 		return "", signingKey{}, invalid("key", "the private key fits none of the algorithms of the webhook")
 	}
 	return algorithms[0], key, nil
+}
+
+func (v *messageScheme) liveSecret(now time.Time) int {
+	return slices.IndexFunc(v.secrets, func(s messageSecret) bool { return s.live(now) })
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/penstock/penstock/configs/webhooks"
 	"github.com/penstock/penstock/ingress"
-	"github.com/penstock/penstock/ingress/verify/netlist"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/webhook"
@@ -90,7 +89,7 @@ func (l *linter) judge() error {
 	if err != nil {
 		return err
 	}
-	lists, err := netlist.Load()
+	lists, err := AddressLists(l.t.p.Config)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/penstock/penstock/ingress/judge"
 	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/internal/app"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )
@@ -160,7 +161,14 @@ func (c *cli) proof(f proofFlags) (*verify.Presets, webhook.Verify, verify.Mater
 		}
 		material.Secrets = append(material.Secrets, verify.Secret{Text: []byte(text)})
 	}
-	presets, err := c.presets()
+	config, err := c.config()
+	if err != nil {
+		return nil, settings, material, err
+	}
+	if material.Lists, err = app.AddressLists(config); err != nil {
+		return nil, settings, material, err
+	}
+	presets, err := app.Presets(config)
 	return presets, settings, material, err
 }
 
