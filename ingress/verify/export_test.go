@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/penstock/penstock/runtime/webhook"
@@ -40,8 +41,18 @@ type Vector struct {
 // VectorHeader gives a header of lines as in the files.
 func VectorHeader(lines []string) Header { return (&vector{headers: lines}).header() }
 
-// Vectors gives the vectors of all presets.
+// vectorsOf keeps what Vectors gave: reading them all takes a while.
+//
+//nolint:gochecknoglobals // made once for each set of presets
+var vectorsOf sync.Map // of *Presets
+
+// Vectors gives the vectors of all presets. Nobody changes them.
 func (p *Presets) Vectors() []Vector {
+	all, _ := vectorsOf.LoadOrStore(p, sync.OnceValue(p.readVectors))
+	return all.(func() []Vector)()
+}
+
+func (p *Presets) readVectors() []Vector {
 	var out []Vector
 	for _, name := range p.names {
 		vectors, faults := p.byName[name].vectors()

@@ -3,6 +3,7 @@ package verify_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -12,9 +13,14 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 )
 
+// loaded are the presets that ship; they never change, so all tests share them.
+//
+//nolint:gochecknoglobals // made once
+var loaded = sync.OnceValues(func() (*verify.Presets, error) { return verify.Load() })
+
 func load(tb testing.TB) *verify.Presets {
 	tb.Helper()
-	p, err := verify.Load()
+	p, err := loaded()
 	if err != nil {
 		tb.Fatal(err)
 	}
