@@ -34,6 +34,29 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestPayloadText: the payload comes back as it was put in, whatever else the event holds.
+func TestPayloadText(t *testing.T) {
+	t.Parallel()
+	for _, want := range []string{`{"a":1}`, " \r\n[1,\t2] \n", `"},\"payload\":"`, `1.50`, `{"payload":{"payload":null}}`} {
+		e := sample()
+		e.Headers["payload"], e.Payload = `x","payload":1`, []byte(want)
+		got, err := event.PayloadText(e.AppendJSON(nil))
+		if err != nil || string(got) != want {
+			t.Errorf("%q, %v, want %q", got, err, want)
+		}
+	}
+	e := sample()
+	e.Payload = nil
+	if got, err := event.PayloadText(e.AppendJSON(nil)); err != nil || string(got) != "null" {
+		t.Errorf("without a payload: %q, %v", got, err)
+	}
+	for _, bad := range []string{"", "{", "[]", `{"a":1}`, `{"a"`, `"payload"`} {
+		if got, err := event.PayloadText([]byte(bad)); err == nil {
+			t.Errorf("%q: %q", bad, got)
+		}
+	}
+}
+
 func TestIDIsUUIDv7(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock/penstock/ingress/internal/form"
+	"github.com/penstock/penstock/runtime/value"
 )
 
 func TestDecode(t *testing.T) {
@@ -185,6 +186,29 @@ func TestDecodeMultipartReadsWhatTheStandardLibraryWrites(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestAppendJSON: a file as JSON text says the same as one as a value.
+func TestAppendJSON(t *testing.T) {
+	t.Parallel()
+	body := []byte(part(`name="file"; filename="a\"b\xff.txt"`, "text/plain; x=\"y\"", "\x00\xff text") + end)
+	object, err := form.DecodeMultipart(body, boundary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = form.Walk(body, boundary, func(p form.Part) error {
+		got, err := value.Decode(p.AppendJSON(nil))
+		if err != nil {
+			return err
+		}
+		if diff := cmp.Diff(object["files"], []any{got}); diff != "" {
+			t.Error(diff)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

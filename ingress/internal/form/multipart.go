@@ -8,7 +8,10 @@ import (
 	"io"
 	"mime/multipart"
 	"path"
+	"strconv"
 	"strings"
+
+	"github.com/penstock/penstock/runtime/value"
 )
 
 // FileField is the name of the parts that are taken as files.
@@ -91,7 +94,7 @@ func DecodeMultipart(body []byte, boundary string) (map[string]any, error) {
 	files, fields := []any{}, map[string]any{}
 	err := Walk(body, boundary, func(p Part) error {
 		if p.Filename == "" {
-			add(fields, valid(p.Name), valid(string(p.Content)))
+			p.AddTo(fields)
 			return nil
 		}
 		files = append(files, map[string]any{
@@ -104,6 +107,19 @@ func DecodeMultipart(body []byte, boundary string) (map[string]any, error) {
 		return nil, err
 	}
 	return map[string]any{"files": files, "fields": fields}, nil
+}
+
+// AddTo sets the field that the part is.
+func (p Part) AddTo(fields map[string]any) { add(fields, valid(p.Name), valid(string(p.Content))) }
+
+// AppendJSON appends the object that [DecodeMultipart] makes of a file, as JSON.
+func (p Part) AppendJSON(dst []byte) []byte {
+	dst = value.AppendString(append(dst, `{"name":`...), p.Name)
+	dst = value.AppendString(append(dst, `,"filename":`...), valid(p.Filename))
+	dst = value.AppendString(append(dst, `,"contentType":`...), valid(p.Type))
+	dst = strconv.AppendInt(append(dst, `,"size":`...), int64(len(p.Content)), 10)
+	dst = base64.StdEncoding.AppendEncode(append(dst, `,"content":"`...), p.Content)
+	return append(dst, `"}`...)
 }
 
 func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

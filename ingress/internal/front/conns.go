@@ -1,25 +1,34 @@
 package front
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/penstock/penstock/ingress/internal/limit"
 )
 
 // listener counts the open connections of each address, and remembers them, so that those that outlive
 // the grace time can be closed. (fasthttp's own counter races with its own shutdown.)
 type listener struct {
 	net.Listener
-	perAddress int
+	all, perAddress int
+	closed          func(limit string)
 
 	mu    sync.Mutex
 	open  map[*conn]struct{}
 	count map[netip.Addr]int
 }
 
-func newListener(l net.Listener, perAddress int) *listener {
-	return &listener{Listener: l, perAddress: perAddress, open: map[*conn]struct{}{}, count: map[netip.Addr]int{}}
+func newListener(l net.Listener, o Options) *listener {
+	return &listener{
+		Listener: l, all: o.Concurrency, perAddress: o.ConnsPerIP, closed: o.Closed,
+		open: map[*conn]struct{}{}, count: map[netip.Addr]int{},
+	}
 }
 
 type conn struct {
@@ -28,9 +37,13 @@ type conn struct {
 	addr netip.Addr
 	once sync.Once
 	used atomic.Bool // a byte came in
+	deaf atomic.Bool // an answer was given before all was read
 }
 
-// Accept gives the next connection; one too many of its address is closed at once.
+// lingering is how many bytes are read and thrown away behind an answer that did not wait for them.
+const lingering = 1 << 20
+
+// Accept gives the next connection; one too many, of all or of its address, is closed at once.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		raw, err := l.Listener.Accept()
@@ -42,18 +55,28 @@ func (l *listener) Accept() (net.Conn, error) {
 			return raw, nil
 		}
 		c := &conn{TCPConn: tcp, from: l, addr: network(tcp.RemoteAddr())}
-		l.mu.Lock()
-		admitted := l.count[c.addr] < l.perAddress
-		if admitted {
-			l.count[c.addr]++
-			l.open[c] = struct{}{}
-		}
-		l.mu.Unlock()
-		if admitted {
+		over := l.admit(c)
+		if over == "" {
 			return c, nil
 		}
 		tcp.Close() //nolint:errcheck // the connection is refused
+		l.closed(over)
 	}
+}
+
+// admit counts a connection, or names the limit that it is beyond.
+func (l *listener) admit(c *conn) (over string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case len(l.open) >= l.all:
+		return LimitConnections
+	case l.count[c.addr] >= l.perAddress:
+		return LimitAddress
+	}
+	l.count[c.addr]++
+	l.open[c] = struct{}{}
+	return ""
 }
 
 // network gives what counts as one address: an IPv4 address, or the /64 of an IPv6 one.
@@ -62,19 +85,21 @@ func network(a net.Addr) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	addr := tcp.AddrPort().Addr().Unmap().WithZone("")
-	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return addr
+	return limit.Network(tcp.AddrPort().Addr())
 }
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)
 	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
+	}
+	return n, err
+}
+
+func (c *conn) Write(b []byte) (int, error) {
+	n, err := c.TCPConn.Write(b)
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		c.from.closed(LimitSlowReader)
 	}
 	return n, err
 }
@@ -89,6 +114,13 @@ func (c *conn) Close() error {
 			delete(l.count, c.addr)
 		}
 	})
+	if c.deaf.Swap(false) {
+		// Bytes that nobody read make the kernel reset the connection, and the sender would never see the
+		// answer. What is left of the read timeout bounds this too.
+		if c.TCPConn.CloseWrite() == nil {
+			io.CopyN(io.Discard, c.TCPConn, lingering) //nolint:errcheck // it is as much as can be done
+		}
+	}
 	return c.TCPConn.Close()
 }
 

@@ -14,12 +14,35 @@ type Options struct {
 	ReadTimeout     time.Duration // for a whole request, from its first byte; default 10 s
 	WriteTimeout    time.Duration // for an answer; default 10 s
 	IdleTimeout     time.Duration // between two requests of a connection; default 60 s
-	Concurrency     int           // connections at once; default 16,384
+	Concurrency     int           // connections at once; one too many is closed; default 16,384
 	ConnsPerIP      int           // connections of one address (IPv6: one /64) at once; default 4,096
 	ReadBufferSize  int           // bytes, also the largest head; default 8 KiB
 	WriteBufferSize int           // bytes; default 4 KiB
 	MaxFields       int           // header fields; default 100
 	Grace           time.Duration // for requests in work when Run ends; default 25 s
+
+	// Closed is told of each connection that a limit closed: one of the words of [Limits]. It is called from
+	// many goroutines and must be quick; nil = nobody is told.
+	Closed func(limit string)
+	// Body gives the most bytes of body that a request with this header may have, between 1 and BodyLimit; 0
+	// is BodyLimit. It is called before the body is read; nil = always BodyLimit.
+	Body func(h *fasthttp.RequestHeader) int
+	// Direct takes the requests that need no router and reports whether it took this one; nil = none.
+	Direct func(ctx *fasthttp.RequestCtx) bool
+}
+
+// The limits that close connections.
+const (
+	LimitConnections = "connections" // Concurrency
+	LimitAddress     = "address"     // ConnsPerIP
+	LimitSlowSender  = "slow_sender" // ReadTimeout
+	LimitSlowReader  = "slow_reader" // WriteTimeout
+	LimitGrace       = "grace"       // Grace
+)
+
+// Limits gives the words that Options.Closed is called with.
+func Limits() []string {
+	return []string{LimitConnections, LimitAddress, LimitSlowSender, LimitSlowReader, LimitGrace}
 }
 
 // WithDefaults gives a copy without zero values.
@@ -34,6 +57,9 @@ func (o Options) WithDefaults() Options {
 	set(&o.WriteBufferSize, 4<<10)
 	set(&o.MaxFields, 100)
 	set(&o.Grace, 25*time.Second)
+	if o.Closed == nil {
+		o.Closed = func(string) {}
+	}
 	return o
 }
 
@@ -45,7 +71,8 @@ func set[T int | time.Duration](v *T, fallback T) {
 
 func (o Options) config() fiber.Config {
 	return fiber.Config{
-		BodyLimit: o.BodyLimit, Concurrency: o.Concurrency,
+		// The listener closes one connection too many before the server would answer it with an error page.
+		BodyLimit: o.BodyLimit, Concurrency: o.Concurrency + 1,
 		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, IdleTimeout: o.IdleTimeout,
 		ReadBufferSize: o.ReadBufferSize, WriteBufferSize: o.WriteBufferSize,
 		StrictRouting: true, CaseSensitive: true, UnescapePath: false,
@@ -64,4 +91,9 @@ func (o Options) harden(s *fasthttp.Server) {
 	s.SecureErrorLogMessage = true // fasthttp's errors would quote the request
 	s.NoDefaultServerHeader = true
 	s.TCPKeepalive = true
+	if o.Body != nil {
+		s.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+			return fasthttp.RequestConfig{MaxRequestBodySize: min(max(0, o.Body(h)), o.BodyLimit)}
+		}
+	}
 }

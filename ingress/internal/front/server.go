@@ -66,7 +66,9 @@ func (s *Server) handler(next fasthttp.RequestHandler) fasthttp.RequestHandler {
 			ctx.SetConnectionClose()
 			return
 		}
-		next(ctx)
+		if s.options.Direct == nil || !s.options.Direct(ctx) {
+			next(ctx)
+		}
 		if !s.ready.Load() {
 			ctx.SetConnectionClose()
 		}
@@ -95,8 +97,12 @@ func (s *Server) broken(ctx *fasthttp.RequestCtx, err error) {
 		status, reason = http.StatusRequestHeaderFieldsTooLarge, "header.large"
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		status, reason = http.StatusRequestEntityTooLarge, "body.large"
+		if c, ok := ctx.Conn().(*conn); ok {
+			c.deaf.Store(true)
+		}
 	case errors.As(err, &timeout) && timeout.Timeout():
 		status, reason = http.StatusRequestTimeout, "http.timeout"
+		s.options.Closed(LimitSlowSender)
 	}
 	s.refuse(ctx, status, reason)
 }
@@ -107,7 +113,7 @@ func (s *Server) Listen() (net.Addr, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.ServerListen, err, "listening on %s", s.options.Address)
 	}
-	s.listener = newListener(ln, s.options.ConnsPerIP)
+	s.listener = newListener(ln, s.options)
 	return ln.Addr(), nil
 }
 
@@ -140,6 +146,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if late := s.app.Server().ShutdownWithContext(grace); late != nil {
 		if n := s.listener.closeAll(); n > 0 {
 			s.logger.Warn("closed connections that outlived the grace time", "connections", n)
+			for range n {
+				s.options.Closed(LimitGrace)
+			}
 		}
 	}
 	if err == nil && ctx.Err() != nil {

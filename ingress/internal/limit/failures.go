@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Failures counts the refusals of callers. Each caller has a number of them, which come back evenly over
-// a window. The table has a fixed size: when there is no room, the caller whose failures are the soonest
+// Failures counts the refusals of callers. Each caller has a number of them, which come back one by one. The
+// table has a fixed size: when there is no room, the caller whose failures are the soonest
 // forgotten makes place, so a flood of new callers cannot wash out one who is used up while others are not.
 type Failures struct {
 	count    int64
@@ -45,11 +45,13 @@ type caller struct {
 // Key names a caller.
 type Key uint64
 
-// NewFailures makes a table for count failures in a window. A caller who used them up is judged at most
-// probes times a second.
-func NewFailures(count int, window time.Duration, probes int) *Failures {
+// NewFailures makes a table for count failures, of which one is given back after each refill. A caller who
+// used them up is judged at most probes times a second.
+func NewFailures(count int, refill time.Duration, probes int) *Failures {
+	const longest = 1 << 61 // nanoseconds; with the time of day it must fit into 64 bits
+	interval := int64(max(1, refill))
 	return &Failures{
-		count: int64(max(1, count)), interval: max(1, int64(window)/int64(max(1, count))),
+		count: min(int64(max(1, count)), longest/interval), interval: interval,
 		pause: int64(time.Second) / int64(max(1, probes)), seed: maphash.MakeSeed(),
 	}
 }

@@ -23,7 +23,7 @@ func address(i int) netip.Addr {
 // TestFailuresMemoryIsBounded: a million addresses cost no more than the table, and do not wash out the one
 // that is used up.
 func TestFailuresMemoryIsBounded(t *testing.T) {
-	f := limit.NewFailures(20, time.Minute, 10)
+	f := limit.NewFailures(20, 3*time.Second, 10)
 	bad := f.Key(netip.MustParseAddr("192.0.2.1"), "")
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -49,7 +49,7 @@ func TestFailuresMemoryIsBounded(t *testing.T) {
 
 func TestFailuresTakeOneNetworkAsOne(t *testing.T) {
 	t.Parallel()
-	f := limit.NewFailures(20, time.Minute, 10)
+	f := limit.NewFailures(20, 3*time.Second, 10)
 	base := netip.MustParseAddr("2001:db8:1:2::").As16()
 	left := 0
 	for i := range 10_000 {
@@ -75,9 +75,20 @@ func TestFailuresTakeOneNetworkAsOne(t *testing.T) {
 	}
 }
 
+func TestFailuresWithoutEnd(t *testing.T) {
+	t.Parallel()
+	f := limit.NewFailures(1<<40, 24*time.Hour, 10)
+	k := f.Key(netip.MustParseAddr("192.0.2.1"), "")
+	for range 1000 {
+		if left, _ := f.Fail(k, noon); !left || !f.May(k, noon) {
+			t.Fatal("a huge number of failures is used up")
+		}
+	}
+}
+
 func TestFailuresComeBack(t *testing.T) {
 	t.Parallel()
-	f := limit.NewFailures(20, time.Minute, 10)
+	f := limit.NewFailures(20, 3*time.Second, 10)
 	k := f.Key(netip.MustParseAddr("192.0.2.1"), "")
 	fail := func(now time.Time, wantLeft, wantFirst bool) {
 		t.Helper()
@@ -187,7 +198,7 @@ func TestRateFromManyGoroutines(t *testing.T) {
 func BenchmarkMay(b *testing.B) {
 	for _, known := range []bool{false, true} {
 		b.Run(fmt.Sprintf("failures=%v", known), func(b *testing.B) {
-			f := limit.NewFailures(20, time.Minute, 10)
+			f := limit.NewFailures(20, 3*time.Second, 10)
 			addr := netip.MustParseAddr("192.0.2.1")
 			if known {
 				f.Fail(f.Key(addr, "w"), noon)
@@ -201,7 +212,7 @@ func BenchmarkMay(b *testing.B) {
 }
 
 func BenchmarkFail(b *testing.B) {
-	f := limit.NewFailures(20, time.Minute, 10)
+	f := limit.NewFailures(20, 3*time.Second, 10)
 	k := f.Key(netip.MustParseAddr("192.0.2.1"), "")
 	b.ReportAllocs()
 	for b.Loop() {
