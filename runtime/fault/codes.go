@@ -81,6 +81,8 @@ const (
 	ExprLimit  Code = "expr.limit"
 	ExprType   Code = "expr.type"
 
+	ExprUnavailable Code = "expr.unavailable"
+
 	IAMDenied  Code = "iam.denied"
 	IAMUnknown Code = "iam.unknown"
 
@@ -188,6 +190,7 @@ func Codes() []Info {
 		{ExprEval, Runtime, "an expression failed while it was evaluated", "check the values it uses; ?. reads a missing field as null"},
 		{ExprLimit, Runtime, "an expression exceeded a limit", "make it smaller, or split the work over several steps"},
 		{ExprType, Input, "an expression gave a value of the wrong type", "convert it with @convert"},
+		{ExprUnavailable, Input, "an expression asks for something that this program does not offer", "do without it, or run it where it is set up"},
 
 		{IAMDenied, Input, "the identity may not do this", "grant the right to a role of the identity, or switch with iam.run.as"},
 		{IAMUnknown, Input, "no such identity or role", "add it under iam in the configuration"},
