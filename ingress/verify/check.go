@@ -47,7 +47,7 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 		}
 	}
 	for _, h := range s.handshakes {
-		if h.signs() && h.proof == proofNone && !(s.object && h.answer.chars == charsToken) {
+		if h.signs() && h.proof == proofNone && (!s.object || h.answer.chars != charsToken) {
 			r.fault(root, "the handshake %q makes an HMAC for anybody who asks, which must be none of an event: "+
 				"the preset needs body: object, and the answer chars: token", h.name)
 		}

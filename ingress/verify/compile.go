@@ -76,7 +76,7 @@ func (v *Verifier) appoint(w webhook.Verify, m Material) error {
 		return unfit
 	}
 	learns := slices.ContainsFunc(v.preset.handshakes, func(h *handshake) bool { return h.learn.kind != fromNowhere })
-	if len(v.judges) == 0 && !(learns && len(m.Secrets) == 0) {
+	if len(v.judges) == 0 && (!learns || len(m.Secrets) > 0) {
 		if isAsymmetric(v.preset.each()[0].signature.algorithm) {
 			return invalid("keys", "the preset %q needs a public key", v.preset.name)
 		}

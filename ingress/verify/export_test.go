@@ -42,8 +42,6 @@ type Vector struct {
 func VectorHeader(lines []string) Header { return (&vector{headers: lines}).header() }
 
 // vectorsOf keeps what Vectors gave: reading them all takes a while.
-//
-//nolint:gochecknoglobals // made once for each set of presets
 var vectorsOf sync.Map // of *Presets
 
 // Vectors gives the vectors of all presets. Nobody changes them.

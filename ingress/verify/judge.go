@@ -205,7 +205,7 @@ func (s *preset) checkField(body []byte, w *work, now time.Time) *Refusal {
 
 // usableID takes printable ASCII that does not hold the byte which ends the id in the signed content.
 func (j *judge) usableID(id []byte) bool {
-	return printable(id) && !(j.hasIDStop && slices.Contains(id, j.idStop))
+	return printable(id) && (!j.hasIDStop || !slices.Contains(id, j.idStop))
 }
 
 // printable reports whether text is short and visible ASCII without spaces.
@@ -223,11 +223,11 @@ func (j *judge) write(h io.Writer, w *work) {
 	for i := range j.signed {
 		switch p := &j.signed[i]; p.part {
 		case bodyPart:
-			h.Write(w.body)
+			put(h, w.body)
 		case timestampPart:
-			h.Write(w.timestamp)
+			put(h, w.timestamp)
 		case idPart:
-			h.Write(w.id)
+			put(h, w.id)
 		case methodPart:
 			w.writeText(h, w.method)
 		case urlPart:
@@ -235,14 +235,17 @@ func (j *judge) write(h io.Writer, w *work) {
 		case pathPart:
 			w.writeText(h, w.target)
 		case literal:
-			h.Write(p.text)
+			put(h, p.text)
 		}
 	}
 }
 
+// put writes to a hash or a buffer, which never fail.
+func put(to io.Writer, p []byte) { _, _ = to.Write(p) }
+
 func (w *work) writeText(h io.Writer, text string) {
 	w.text = append(w.text[:0], text...)
-	h.Write(w.text)
+	put(h, w.text)
 }
 
 // plainURL reports whether behind its host an address has only the characters that an address may have
@@ -263,7 +266,7 @@ func plainURL(address string) bool {
 func (w *work) writeURL(h io.Writer, form string) {
 	if form == urlHubspot {
 		w.text = appendHubspot(w.text[:0], w.url)
-		h.Write(w.text)
+		put(h, w.text)
 		return
 	}
 	w.writeText(h, w.url)

@@ -14,8 +14,6 @@ import (
 )
 
 // loaded are the presets that ship; they never change, so all tests share them.
-//
-//nolint:gochecknoglobals // made once
 var loaded = sync.OnceValues(func() (*verify.Presets, error) { return verify.Load() })
 
 func load(tb testing.TB) *verify.Presets {
@@ -92,7 +90,6 @@ vectors:
   - {name: bad, source: computed, secrets: ["k"], headers: [], body: "x", want: signature.missing}
 `
 
-//nolint:gochecknoglobals // a constant
 var unproven = strings.Replace(sound, "c38edc88", "00000000", 1)
 
 // TestVectorsAreJudged: a foreign preset whose vectors have another verdict than they want does not load.

@@ -79,15 +79,18 @@ func (v *vector) compare(d Delivery) error {
 		h = &Handshake{}
 	}
 	for _, c := range []struct{ what, got, want string }{
-		{"delivery", d.ID, v.delivery}, {"event", d.Event, v.event},
+		{"delivery", d.ID, v.delivery},
+		{"event", d.Event, v.event},
 	} {
 		if c.want != "" && c.got != c.want {
 			return fmt.Errorf("the %s is %q, want %q", c.what, c.got, c.want)
 		}
 	}
 	for _, c := range []struct{ what, got, want string }{
-		{"handshake", h.Name, v.handshake}, {"answer", string(h.Body), v.answer},
-		{"address to confirm", h.Confirm, v.confirm}, {"learned secret", h.Learn, v.learn},
+		{"handshake", h.Name, v.handshake},
+		{"answer", string(h.Body), v.answer},
+		{"address to confirm", h.Confirm, v.confirm},
+		{"learned secret", h.Learn, v.learn},
 	} {
 		if c.got != c.want {
 			return fmt.Errorf("the %s is %q, want %q", c.what, c.got, c.want)

@@ -126,10 +126,14 @@ func (s *preset) fillSample(j *judge, o *Outgoing) error {
 	case o.Body == nil:
 		return invalid("event", "the preset %q has no sample of %q", s.name, o.Event).WithHint("it has %s", strings.Join(events, ", "))
 	}
-	body, err := value.Decode(o.Body)
-	if err != nil {
-		return nil // no JSON, so there is no field in it
+	if body, err := value.Decode(o.Body); err == nil {
+		return j.freshen(body, o)
 	}
+	return nil // a form, in which no field is
+}
+
+// freshen puts the id and the time into a decoded sample, where the scheme reads them there.
+func (j *judge) freshen(body any, o *Outgoing) error {
 	changed := j.delivery.field.given() && j.delivery.field.set(body, o.ID)
 	if j.timestamp.field.given() {
 		var stamp any = string(appendTime(nil, j.timestamp.form, o.Now))
@@ -138,9 +142,11 @@ func (s *preset) fillSample(j *judge, o *Outgoing) error {
 		}
 		changed = j.timestamp.field.set(body, stamp) || changed
 	}
-	if changed {
-		o.Body, err = value.AppendJSON(nil, body)
+	if !changed {
+		return nil
 	}
+	var err error
+	o.Body, err = value.AppendJSON(nil, body)
 	return err
 }
 

@@ -85,8 +85,6 @@ func TestSignedTemplates(t *testing.T) {
 }
 
 // Keys that were made for these tests.
-//
-//nolint:gochecknoglobals,gosec // constants, and no secret of anybody
 var (
 	privateKeys = map[string]string{"ed25519": edPrivate, "ecdsa-p256": ecPrivate}
 	publicKeys  = map[string]string{"ed25519": edPublic, "ecdsa-p256": ecPublic}
