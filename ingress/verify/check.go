@@ -21,9 +21,6 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 	if lines["name"] == nil {
 		r.fault(root, "the field %q is missing", "name")
 	}
-	if len(s.vectorText) == 0 {
-		r.fault(root, "the field %q is missing", "vectors")
-	}
 	if len(s.variants) == 0 {
 		s.checkProof(r, root, lines)
 	} else {

@@ -59,7 +59,7 @@ func (v *Verifier) appoint(w webhook.Verify, m Material) error {
 				continue
 			}
 			var err error
-			if j.scheme, err = schemes()[s.scheme](s, w, m); err != nil {
+			if j.own, err = schemes()[s.scheme](s, w, m); err != nil {
 				return err
 			}
 			for i := range used {
@@ -68,7 +68,7 @@ func (v *Verifier) appoint(w webhook.Verify, m Material) error {
 		} else if err := j.takeKeys(m, used); err != nil {
 			unfit = err
 		}
-		if j.scheme != nil || len(j.keys) > 0 {
+		if j.own != nil || len(j.keys) > 0 {
 			v.judges = append(v.judges, j)
 		}
 	}

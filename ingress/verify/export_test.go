@@ -24,6 +24,7 @@ func ParsePreset(data []byte) (signsBody, ok bool) {
 			return false, true
 		}
 	}
+	s.reread = func() ([]byte, error) { return data, nil }
 	_, _ = s.vectors()
 	return true, true
 }

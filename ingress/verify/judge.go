@@ -11,7 +11,7 @@ import (
 // judge is one way of proving of a webhook: a template with its keys, or a scheme written in Go.
 type judge struct {
 	*preset
-	scheme    scheme // nil = the template
+	own       scheme // written in Go; nil = the template
 	keys      []*key
 	size      int // of a signature, in bytes; 0 = it varies
 	signsID   bool
@@ -49,8 +49,8 @@ func (j *judge) present(req *Request) bool {
 	return n > 0
 }
 
-// judge reads the template's parts of the request and compares the signatures.
-func (j *judge) judge(w *work, req *Request, now time.Time) *Refusal {
+// prove reads the template's parts of the request and compares the signatures.
+func (j *judge) prove(w *work, req *Request, now time.Time) *Refusal {
 	if r := j.read(w, req, now); r != nil {
 		j.keys[0].spend(req.Body)
 		return r

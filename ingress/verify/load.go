@@ -75,6 +75,7 @@ func readFile(fsys fs.FS, file string, foreign bool) (*preset, fault.List) {
 		return nil, fault.List{fault.Wrap(fault.PresetInvalid, err, "reading a preset").At(at)}
 	}
 	s, faults := parsePreset(file, data)
+	s.reread = func() ([]byte, error) { return fs.ReadFile(fsys, file) }
 	if len(faults) > 0 || !foreign {
 		return s, faults
 	}
@@ -90,14 +91,16 @@ func readFile(fsys fs.FS, file string, foreign bool) (*preset, fault.List) {
 // parsePreset reads everything of a file but its vectors.
 func parsePreset(file string, data []byte) (*preset, fault.List) {
 	s := &preset{file: file}
-	var head []byte
-	head, s.vectorText = split(data)
+	start, end := findVectors(data)
 	r := &reader{file: file}
-	root := r.document(head)
+	root := r.document(without(data, start, end))
 	if root == nil {
-		return nil, r.faults
+		return s, r.faults
 	}
 	lines := s.read(r, root)
+	if start == end {
+		r.fault(root, "the field %q is missing", "vectors")
+	}
 	if len(r.faults) == 0 {
 		s.checkFields(r, root, lines)
 	}
@@ -110,7 +113,12 @@ func parsePreset(file string, data []byte) (*preset, fault.List) {
 // vectors reads the vectors, which were left out when the preset was loaded.
 func (s *preset) vectors() ([]vector, fault.List) {
 	r := &reader{file: s.file}
-	root := r.document(s.vectorText)
+	data, err := s.reread()
+	if err != nil {
+		return nil, fault.List{fault.Wrap(fault.PresetInvalid, err, "reading a preset").At(fault.Position{File: s.file})}
+	}
+	start, end := findVectors(data)
+	root := r.document(append(blank(data[:start]), data[start:end]...))
 	if root == nil {
 		return nil, r.faults
 	}
@@ -144,35 +152,35 @@ func (r *reader) document(text []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-// split takes the list of vectors out of a file: most of it is vectors, and only tests and checks need
-// them. Both parts keep their line numbers. The list begins at a line "vectors:" and ends at the next
-// line that begins with neither a space, a "-" nor a "#".
-func split(data []byte) (head, vectors []byte) {
+// findVectors finds the list of vectors: most of a file is vectors, and only tests and checks need them.
+// The list begins at a line "vectors:" and ends at the next line that begins with neither a space, a "-"
+// nor a "#"; start and end are equal where there is none.
+func findVectors(data []byte) (start, end int) {
 	const word = "vectors:"
-	start := 0
 	if !bytes.HasPrefix(data, []byte(word)) {
 		if start = bytes.Index(data, []byte("\n"+word)) + 1; start == 0 {
-			return data, nil
+			return 0, 0
 		}
 	}
-	end := start + len(word)
-	for {
+	for end = start; ; {
 		next := bytes.IndexByte(data[end:], '\n')
 		if next < 0 {
-			end = len(data)
-			break
+			return start, len(data)
 		}
 		end += next + 1
 		line := data[end:]
 		if len(line) > 0 && !bytes.ContainsAny(line[:1], " -#\r\n") || bytes.HasPrefix(line, []byte("---")) {
-			break
+			return start, end
 		}
 	}
-	vectors = append(blank(data[:start]), data[start:end]...)
+}
+
+// without gives the file without its vectors; all lines keep their numbers.
+func without(data []byte, start, end int) []byte {
 	if end == len(data) {
-		return data[:start], vectors
+		return data[:start]
 	}
-	return slices.Concat(data[:start], blank(data[start:end]), data[end:]), vectors
+	return slices.Concat(data[:start], blank(data[start:end]), data[end:])
 }
 
 // blank gives as many ends of lines as the text has.

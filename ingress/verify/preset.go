@@ -57,8 +57,8 @@ type preset struct {
 	handshakes []*handshake
 	samples    []sample
 
-	file       string // where it came from, for faults found later
-	vectorText []byte // the part of the file that holds the vectors, which are read when they are asked for
+	file   string                 // where it came from, for faults found later
+	reread func() ([]byte, error) // gives the file again, for its vectors
 }
 
 // sample is a body as the provider sends it for an event.

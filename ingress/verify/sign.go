@@ -42,11 +42,11 @@ func (p *Presets) Sign(w webhook.Verify, m Material, o *Outgoing) error {
 	var unfit error
 	for _, variant := range s.each() {
 		j := newJudge(variant)
-		if j.preset.scheme == schemeTemplate {
+		if j.scheme == schemeTemplate {
 			if unfit = j.takeSigner(m, o); unfit != nil {
 				continue
 			}
-		} else if j.scheme, err = schemes()[variant.scheme](variant, w, m); err != nil {
+		} else if j.own, err = schemes()[variant.scheme](variant, w, m); err != nil {
 			return err
 		}
 		if err := s.prepare(j, o); err != nil {
@@ -159,8 +159,8 @@ func contentType(body []byte) string {
 
 // sign makes the proof.
 func (j *judge) sign(o *Outgoing) error {
-	if j.scheme != nil {
-		s, ok := j.scheme.(signer)
+	if j.own != nil {
+		s, ok := j.own.(signer)
 		if !ok {
 			return invalid("preset", "a request of the preset %q cannot be made here", j.name).
 				WithHint("its proof is not in the request, or only the provider can make it")

@@ -141,11 +141,11 @@ func (v *Verifier) choose(req *Request, w *walker) (*judge, *Refusal) {
 }
 
 func (v *Verifier) prove(j *judge, w *work, req *Request, now time.Time) (Delivery, *Refusal) {
-	if j.scheme == nil {
-		return Delivery{}, j.judge(w, req, now)
+	if j.own == nil {
+		return Delivery{}, j.prove(w, req, now)
 	}
 	kept := *req // what a scheme gets lives longer than the stack
-	d, r := j.scheme.verify(&kept, now)
+	d, r := j.own.verify(&kept, now)
 	if r != nil {
 		v.Spend(req.Body)
 		return Delivery{}, r
@@ -250,7 +250,7 @@ func (j *judge) appendID(dst []byte, w *work, req *Request) ([]byte, *Refusal) {
 			return dst, errDeliveryMalformed
 		}
 		return id, nil
-	case j.delivery.digest != "" || j.scheme == nil && j.timed():
+	case j.delivery.digest != "" || j.own == nil && j.timed():
 		return j.appendDigest(dst, w), nil
 	}
 	return dst, nil
@@ -294,7 +294,7 @@ func (v *Verifier) Spend(body []byte) {
 		return
 	}
 	for _, j := range v.judges {
-		if s, ok := j.scheme.(spender); ok {
+		if s, ok := j.own.(spender); ok {
 			s.spend(body)
 			return
 		}
