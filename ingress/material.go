@@ -50,9 +50,13 @@ func (d *Directory) material(w webhook.Webhook) (webhook.Verify, verify.Material
 		v.Options["verifyToken"][i] = text
 	}
 	if info, ok := d.presets.Info(v.Preset); ok {
-		for name, list := range map[string][]string{"allow": w.Allow, "trustedProxies": w.TrustedProxies} {
-			// What mtls allows are names of clients, and not addresses.
-			if !slices.Contains(info.Settings, name) || len(list) == 0 || name == "allow" && !slices.Contains(info.Schemes, "ip") {
+		addresses, names := d.allowed(w)
+		allow := addresses
+		if slices.Contains(info.Schemes, schemeMTLS) {
+			allow = append(slices.Clone(v.Options["allow"]), names...)
+		}
+		for name, list := range map[string][]string{"allow": allow, "trustedProxies": w.TrustedProxies} {
+			if !slices.Contains(info.Settings, name) || len(list) == 0 {
 				continue
 			}
 			if v.Options == nil {

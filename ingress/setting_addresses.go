@@ -2,9 +2,12 @@ package ingress
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/penstock/penstock/ingress/verify/netlist"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/webhook"
 )
 
 // maxAddresses is how many addresses, networks and names of lists a webhook may name.
@@ -32,4 +35,34 @@ func (d *Directory) proxies(texts []string) (netlist.List, error) {
 		return netlist.List{}, invalid("trustedProxies", "everybody is no proxy to trust").WithHint("name the addresses of your own proxies")
 	}
 	return list, err
+}
+
+// schemeMTLS is the scheme whose webhooks allow names of clients beside addresses.
+const schemeMTLS = "mtls"
+
+// allowed takes the setting allow apart: addresses are the door's to check, and the names of clients, which
+// a webhook has whose preset judges certificates, are the preset's.
+func (d *Directory) allowed(w webhook.Webhook) (addresses, names []string) {
+	info, _ := d.presets.Info(w.Verify.Preset)
+	if !slices.Contains(info.Schemes, schemeMTLS) {
+		return w.Allow, nil
+	}
+	for _, text := range w.Allow {
+		if isAddress(text) {
+			addresses = append(addresses, text)
+		} else {
+			names = append(names, text)
+		}
+	}
+	return addresses, names
+}
+
+// isAddress reports whether a text is an address, a network or the name of a list, or meant to be one: no
+// top-level domain is a number.
+func isAddress(text string) bool {
+	if _, err := netlist.Parse([]string{text}); err == nil || strings.HasPrefix(text, "@") {
+		return true
+	}
+	last := text[strings.LastIndexByte(text, '.')+1:]
+	return !strings.Contains(text, "://") && (strings.Contains(text, "/") || strings.Trim(last, "0123456789") == "")
 }
