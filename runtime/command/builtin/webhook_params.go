@@ -30,7 +30,7 @@ func WebhookParams() []command.Param {
 	}
 	params = append(params, optionParams()...)
 	return append(params,
-		command.Param{Name: "allow", Type: command.TypeList, Summary: "Addresses and networks that may call, and @name for a provider's list; default is anybody."},
+		command.Param{Name: "allow", Type: command.TypeList, Summary: "Addresses and networks that may call, and @name for a provider's list; with the preset mtls also names of clients; default is anybody."},
 		command.Param{Name: "trustedProxies", Type: command.TypeList, Summary: "Addresses and networks of proxies whose X-Forwarded-For is believed, in addition to the server's."},
 		command.Param{Name: "rate", Type: command.TypeNumber, Summary: "Calls per second that are taken; 0, the default, is no limit."},
 		command.Param{Name: "burst", Type: command.TypeNumber, Summary: "Calls that may come at once; default is one second's worth."},
