@@ -9,7 +9,7 @@ import (
 
 const (
 	// DefaultRefresh is how often Run looks whether something changed outside.
-	DefaultRefresh = 15 * time.Second
+	DefaultRefresh = 5 * time.Second
 	// keepUseEvery is how often the times of use are written.
 	keepUseEvery = time.Minute
 )

@@ -20,9 +20,22 @@ import (
 // proof is what a sender knows of a webhook.
 type proof struct{ token, secret string }
 
-// command runs an admin command and gives its value.
+// command runs an admin command that answers with an object.
 func (s *server) command(t *testing.T, name string, params map[string]any) map[string]any {
 	t.Helper()
+	answer, ok := s.ask(t, name, params).(map[string]any)
+	if !ok {
+		t.Fatalf("%s gave no object", name)
+	}
+	return answer
+}
+
+// ask runs an admin command and gives its value.
+func (s *server) ask(t *testing.T, name string, params map[string]any) any {
+	t.Helper()
+	if params == nil {
+		params = map[string]any{}
+	}
 	body, err := json.Marshal(params)
 	if err != nil {
 		t.Fatal(err)
@@ -39,8 +52,8 @@ func (s *server) command(t *testing.T, name string, params map[string]any) map[s
 	}
 	defer res.Body.Close()
 	var answer struct {
-		Value   map[string]any `json:"value"`
-		Message string         `json:"message"`
+		Value   any    `json:"value"`
+		Message string `json:"message"`
 	}
 	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || res.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %d %s, %v", name, res.StatusCode, answer.Message, err)
