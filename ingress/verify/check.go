@@ -44,9 +44,9 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 		}
 	}
 	for _, h := range s.handshakes {
-		if h.signs() && h.proof == proofNone && (!s.object || h.answer.chars != charsToken) {
+		if h.signs() && h.proof == proofNone && (s.body == "" || h.answer.chars != charsToken) {
 			r.fault(root, "the handshake %q makes an HMAC for anybody who asks, which must be none of an event: "+
-				"the preset needs body: object, and the answer chars: token", h.name)
+				"the preset needs body: object or json, and the answer chars: token", h.name)
 		}
 		if slices.ContainsFunc(s.handshakes, func(o *handshake) bool { return o != h && o.name == h.name }) {
 			r.fault(root, "two handshakes are called %q", h.name)
@@ -99,11 +99,7 @@ func (s *preset) checkTemplate(r *reader, root *yaml.Node, lines nodes) {
 	if has(s.signed, idPart) && s.delivery.header == "" {
 		r.fault(signed, "the template contains {id}, but the preset has no delivery header")
 	}
-	for i, p := range s.signed {
-		if p.part == idPart && i+1 < len(s.signed) && s.signed[i+1].part != literal && s.signed[i+1].part != timestampPart {
-			r.fault(signed, "the template needs a character behind {id}, so that nobody can move its end")
-		}
-	}
+	s.checkBorders(r, signed)
 	if s.url != urlPlain && !has(s.signed, urlPart) {
 		r.fault(lines.at("url", root), "the template does not contain {url}")
 	}

@@ -35,11 +35,7 @@ func (s *preset) read(r *reader, root *yaml.Node) nodes {
 		},
 		"settings": lines.note("settings", func(n *yaml.Node) { r.list(n, settingList, &s.settings) }),
 		"methods":  lines.note("methods", func(n *yaml.Node) { r.list(n, methodList, &s.methods) }),
-		"body": lines.note("body", func(n *yaml.Node) {
-			var kind string
-			r.oneOf(&kind, []string{"object"})(n)
-			s.object = kind != ""
-		}),
+		"body":     lines.note("body", r.oneOf(&s.body, bodyKinds)),
 		"variants": lines.note("variants", func(n *yaml.Node) { variants = r.items(n) }),
 		"handshakes": func(n *yaml.Node) {
 			for _, item := range r.items(n) {

@@ -16,12 +16,16 @@ type judge struct {
 	size      int // of a signature, in bytes; 0 = it varies
 	signsID   bool
 	signsURL  bool
+	signsPath bool
 	idStop    byte
 	hasIDStop bool
+
+	addressBefore, addressBehind bool // of the body, without anything between
 }
 
 func newJudge(s *preset) *judge {
-	j := &judge{preset: s, signsID: has(s.signed, idPart), signsURL: has(s.signed, urlPart)}
+	j := &judge{preset: s, signsID: has(s.signed, idPart), signsURL: has(s.signed, urlPart), signsPath: has(s.signed, pathPart)}
+	j.addressBefore, j.addressBehind = addresses(s.signed)
 	j.idStop, j.hasIDStop = idStop(s.signed)
 	return j
 }
@@ -112,6 +116,9 @@ func (j *judge) read(w *work, req *Request, now time.Time) *Refusal {
 		if !plainURL(w.url) {
 			return errURLMalformed
 		}
+	}
+	if j.signsPath && !plainAddress(w.target) || !j.bordered(req.Body) {
+		return errURLMalformed
 	}
 	return nil
 }
@@ -246,20 +253,6 @@ func put(to io.Writer, p []byte) { _, _ = to.Write(p) }
 func (w *work) writeText(h io.Writer, text string) {
 	w.text = append(w.text[:0], text...)
 	put(h, w.text)
-}
-
-// plainURL reports whether behind its host an address has only the characters that an address may have
-// (RFC 3986). Senders join the address to the body without a border, so a caller could otherwise push the
-// beginning of a signed body, a bracket or a quotation mark, into the query.
-func plainURL(address string) bool {
-	_, rest, _ := strings.Cut(address, "://")
-	_, rest, _ = strings.Cut(rest, "/")
-	for _, c := range []byte(rest) {
-		if c <= ' ' || c > '~' || strings.IndexByte("\"<>[\\]^`{|}", c) >= 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // writeURL writes the address in the form that the sender signs.

@@ -53,7 +53,9 @@ func newMAC(algorithm string, secret []byte) func() hash.Hash {
 	}
 }
 
-// keyed is the digest of a secret and then the content, as HubSpot's first two versions have it.
+// keyed is the digest of a secret and then the content, as HubSpot's first two versions have it. Whoever has
+// seen one such digest can go on from there and sign the content with padding and more behind it. The padding
+// holds the length in eight bytes, the first of which are zero, so a body with a zero byte is refused.
 type keyed struct {
 	hash.Hash
 	secret []byte

@@ -15,7 +15,7 @@ type preset struct {
 	scheme   string   // template, or a word of schemes()
 	settings []string // options that a webhook may set
 	methods  []string // besides those of the handshakes
-	object   bool     // the body of an event is a JSON object
+	body     string   // what the body of an event has to be; empty = anything
 
 	signature struct {
 		header    string
@@ -72,6 +72,9 @@ const (
 	digestBody   = "body"
 	digestSigned = "signed"
 
+	bodyObject = "object" // of JSON
+	bodyJSON   = "json"   // an object or a list
+
 	urlPlain   = "plain"
 	urlHubspot = "decode-hubspot"
 )
@@ -83,6 +86,7 @@ var (
 	timeForms   = []string{formSeconds, formMilliseconds, formRFC3339}
 	digestForms = []string{digestBody, digestSigned}
 	urlForms    = []string{urlPlain, urlHubspot}
+	bodyKinds   = []string{bodyObject, bodyJSON}
 	methodList  = []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 	// shakeMethods are those of handshakes. A HEAD can be no event, as it has no body.
 	shakeMethods = append([]string{http.MethodHead}, methodList...)

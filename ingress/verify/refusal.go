@@ -74,8 +74,9 @@ var (
 	errTokenMismatch      = &Refusal{TokenMismatch, "the token is none of the webhook's secrets"}
 	errSecretExpired      = &Refusal{SecretExpired, "every secret of the webhook is past its end: give it a new one"}
 	errURLUnknown         = &Refusal{URLUnknown, "the scheme signs the address, and the server has no public address: set it"}
-	errURLMalformed       = &Refusal{URLMalformed, "the address has characters that no address has, so the border to the body may have been moved"}
+	errURLMalformed       = &Refusal{URLMalformed, "the address has characters that no address has, or the body beside it begins or ends like one, so the border between them may have been moved"}
 	errMethodRefused      = &Refusal{MethodRefused, "the scheme does not prove requests with this method"}
 	errHandshakeRefused   = &Refusal{HandshakeRefused, "a handshake without the right secret, or with an unusable value"}
+	errBodyContinued      = &Refusal{BodyMalformed, "the body holds a zero byte, as one that somebody continued behind a plain hash does"}
 	errBodyMalformed      = &Refusal{BodyMalformed, "the body is not the JSON that the scheme reads a field of"}
 )

@@ -68,13 +68,3 @@ func parseTemplate(text string) ([]piece, error) {
 func has(pieces []piece, kind part) bool {
 	return slices.ContainsFunc(pieces, func(p piece) bool { return p.part == kind })
 }
-
-// idStop is the byte that ends an id in the signed content: an id that holds it could move the border.
-func idStop(pieces []piece) (byte, bool) {
-	for i, p := range pieces {
-		if p.part == idPart && i+1 < len(pieces) && pieces[i+1].part == literal {
-			return pieces[i+1].text[0], true
-		}
-	}
-	return 0, false
-}

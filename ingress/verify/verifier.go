@@ -183,15 +183,19 @@ func (v *Verifier) after(j *judge, w *work, req *Request, d *Delivery, now time.
 	if !slices.Contains(v.preset.methods, req.Method) {
 		return errMethodRefused
 	}
-	if v.preset.object && !isObject(req.Body) {
+	if !begins(req.Body, v.preset.body) {
 		return errBodyMalformed
+	}
+	if j.signature.algorithm == algorithmKeyed && bytes.IndexByte(req.Body, 0) >= 0 {
+		return errBodyContinued
 	}
 	return j.identify(w, req, d)
 }
 
-// isObject reports whether body begins as a JSON object does.
-func isObject(body []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
+// begins reports whether body begins as its kind does.
+func begins(body []byte, kind string) bool {
+	body = bytes.TrimLeft(body, " \t\r\n")
+	return kind == "" || bytes.HasPrefix(body, []byte("{")) || kind == bodyJSON && bytes.HasPrefix(body, []byte("["))
 }
 
 // identify gives the delivery its id and the name of its event, as far as the scheme did not. Without an id
