@@ -16,6 +16,9 @@ const AdminFile = "admin.json"
 // AdminPath gives the path of AdminFile.
 func (c *Config) AdminPath() string { return filepath.Join(c.Store.Dir, AdminFile) }
 
+// RejectsPath gives the folder of refused requests that are kept.
+func (c *Config) RejectsPath() string { return filepath.Join(c.Store.Dir, "rejects") }
+
 // CachePath gives the folder of compiled plugins.
 func (c *Config) CachePath() string {
 	if c.Plugins.Cache != "" {

@@ -60,15 +60,24 @@ type Ingress struct {
 	IdleTimeout         time.Duration `koanf:"idle_timeout" min:"1s" max:"1h"`
 	MaxConnections      int           `koanf:"max_connections" min:"1" max:"1000000"`
 	MaxConnectionsPerIP int           `koanf:"max_connections_per_ip" min:"1" max:"1000000"`
+	MaxHeaderSize       Size          `koanf:"max_header_size" min:"1KiB" max:"1MiB"`
+	MaxHeaderFields     int           `koanf:"max_header_fields" min:"10" max:"1000"`
+	MaxInflated         Size          `koanf:"max_inflated" min:"1KiB" max:"64MiB"`
+	MaxInflateRatio     int           `koanf:"max_inflate_ratio" min:"1" max:"100000"`
+	MaxWaiting          int           `koanf:"max_waiting" min:"1" max:"100000"`
 	TrustedProxies      []string      `koanf:"trusted_proxies" form:"networks"`
 	Presets             string        `koanf:"presets" form:"path"`
 	FailureBudget       FailureBudget `koanf:"failure_budget"`
+	PayloadTTL          time.Duration `koanf:"payload_ttl" min:"1m" max:"8760h"`
+	KeepRejected        bool          `koanf:"keep_rejected"`
+	KeepRejectedSize    Size          `koanf:"keep_rejected_size" min:"1MiB" max:"64GiB"`
 }
 
 // FailureBudget is how many unknown tokens and wrong signatures one address may send.
 type FailureBudget struct {
 	Count  int           `koanf:"count" min:"1" max:"1000000"`
 	Window time.Duration `koanf:"window" min:"1s" max:"24h"`
+	Probes int           `koanf:"probes" min:"1" max:"1000000"`
 }
 
 // Admin is the second listener and how the CLI reaches it.
@@ -76,6 +85,7 @@ type Admin struct {
 	Address  string       `koanf:"address" form:"address"`
 	Hosts    []string     `koanf:"hosts"`
 	Token    secret.Value `koanf:"token"`
+	Metrics  secret.Value `koanf:"metrics_token"`
 	Identity string       `koanf:"identity" form:"required"`
 	URL      string       `koanf:"url" form:"url"`
 }

@@ -48,7 +48,7 @@ type Directory struct {
 	language *expr.Language
 	declared func() ([]webhook.Declaration, error)
 	refresh  time.Duration
-	public   atomic.Pointer[url.URL]
+	public   atomic.Pointer[string] // without a slash at its end
 	now      func() time.Time
 	logger   *slog.Logger
 	decoy    *entry // stands in for an unknown webhook, so that finding none takes as long
@@ -78,9 +78,9 @@ func NewDirectory(ctx context.Context, s store.Webhooks, p *verify.Presets, secr
 	d := &Directory{
 		store: s, presets: p, secrets: secrets, lists: o.Lists, fetcher: o.Fetcher, declared: o.Declared,
 		refresh: cmp.Or(o.Refresh, DefaultRefresh), now: o.Now, logger: o.Logger, complaints: map[string]string{}, useKept: o.Now(),
-		language: expr.New(expr.Options{Now: o.Now, MaxSource: maxExpression, MaxSteps: maxSteps, MaxBytes: maxMade}),
+		language: newLanguage(o.Now),
 	}
-	d.public.Store(u)
+	d.setPublic(u)
 	if d.decoy, err = d.newDecoy(); err != nil {
 		return nil, err
 	}
@@ -115,7 +115,8 @@ func (d *Directory) newDecoy() (*entry, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "preparing the directory of webhooks")
 	}
-	return &entry{verifier: v}, nil
+	// As most webhooks are, so that a large body tells nothing.
+	return &entry{verifier: v, webhook: webhook.Webhook{MaxPayloadLength: webhook.DefaultMaxPayloadLength}}, nil
 }
 
 // compileOrShut gives an entry that refuses everything when the settings cannot be used.
@@ -133,25 +134,24 @@ func (d *Directory) compileOrShut(w webhook.Webhook) *entry {
 // are compared as digests, so the time tells nothing about how much of one is right. Where none is
 // open, reason says why, for operators, and the entry is a decoy: for the caller an expired token and a
 // disabled webhook are as an unknown token.
-func (d *Directory) lookup(token string, now time.Time) (e *entry, short, reason string) {
+func (d *Directory) lookup(token []byte, now time.Time) (e *entry, short, reason string) {
 	if len(token) > maxToken {
 		token = token[:maxToken] // never a token: they are shorter
 	}
-	var buf [maxToken]byte
-	v, key := d.current.Load(), sha256.Sum256(append(buf[:0], token...))
+	v, key := d.current.Load(), sha256.Sum256(token)
 	p := v.byToken[key]
 	if p == nil {
 		p = d.probes.find(key, v)
 	}
 	switch {
-	case token == "":
-		return d.decoy, "", "token.missing"
+	case len(token) == 0:
+		return d.decoy, "", reasonWebhookUnnamed
 	case p == nil:
-		return d.decoy, "", "token.unknown"
+		return d.decoy, "", reasonTokenUnknown
 	case !p.live(now):
-		return d.decoy, p.hint, "token.expired"
+		return d.decoy, p.hint, reasonTokenExpired
 	case p.entry.webhook.Disabled:
-		return d.decoy, p.hint, "webhook.disabled"
+		return d.decoy, p.hint, reasonWebhookDisabled
 	}
 	p.use(now)
 	return p.entry, p.hint, ""
@@ -180,11 +180,19 @@ func (d *Directory) List() []webhook.Webhook {
 // URL gives the address for senders, with the token where there is one. It is built from the configured
 // public address alone.
 func (d *Directory) URL(token string) string {
-	address := d.public.Load().String() + receivePath
+	address := d.base() + receivePath
 	if token == "" {
 		return address
 	}
 	return address + "?token=" + url.QueryEscape(token)
+}
+
+// base gives the configured public address, "" where there is none.
+func (d *Directory) base() string { return *d.public.Load() }
+
+func (d *Directory) setPublic(u *url.URL) {
+	text := u.String()
+	d.public.Store(&text)
 }
 
 // SetPublicURL replaces the public address, for a server that learns its port when it listens.
@@ -193,6 +201,6 @@ func (d *Directory) SetPublicURL(text string) error {
 	if err != nil {
 		return err
 	}
-	d.public.Store(u)
+	d.setPublic(u)
 	return nil
 }

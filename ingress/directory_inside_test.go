@@ -44,7 +44,7 @@ func benchToken(i int) string { return fmt.Sprintf("%043d", i) }
 func BenchmarkLookup(b *testing.B) {
 	for _, n := range []int{1, 10_000} {
 		d := benchDirectory(b, n)
-		known, unknown := benchToken(n/2), benchToken(n)
+		known, unknown := []byte(benchToken(n/2)), []byte(benchToken(n))
 		now := time.Now()
 		b.Run(fmt.Sprintf("known of %d", n), func(b *testing.B) {
 			b.ReportAllocs()

@@ -1,7 +1,9 @@
 package ingress
 
 import (
+	"cmp"
 	"strings"
+	"time"
 
 	"github.com/penstock/penstock/ingress/internal/limit"
 	"github.com/penstock/penstock/ingress/internal/schema"
@@ -17,10 +19,12 @@ type entry struct {
 	declared   *declaration // nil = a command made it
 	shut       bool         // refuses everything, because the settings could not be used
 	verifier   *verify.Verifier
-	material   digest   // of what the verifier was made of
-	headers    []string // that the preset names, in lower case; they become part of the event
-	proofs     []string // headers that carry secrets or signatures, in lower case; they never do
-	parameters []string // of the query that carry secrets or signatures
+	material   digest        // of what the verifier was made of
+	headers    []string      // that the preset names, in lower case; they become part of the event
+	proofs     []string      // headers that carry secrets or signatures, in lower case; they never do
+	parameters []string      // of the query that carry secrets or signatures
+	provider   string        // the preset's name of it for people
+	replay     time.Duration // how long a request passes with the same timestamp; 0 = the preset has none
 
 	methods      []string       // in upper case; never empty
 	contentTypes mediaTypes     // empty = any
@@ -50,10 +54,11 @@ func (d *Directory) compile(w webhook.Webhook, before *entry) (*entry, error) {
 	if w.ContentTypes, e.contentTypes, err = checkMediaTypes(w.ContentTypes); err != nil {
 		return nil, err
 	}
-	if e.allow, err = d.addresses("allow", w.Allow); err != nil {
+	addresses, _ := d.allowed(w)
+	if e.allow, err = d.addresses("allow", addresses); err != nil {
 		return nil, err
 	}
-	e.restricted = len(w.Allow) > 0
+	e.restricted = len(addresses) > 0
 	if e.proxies, err = d.proxies(w.TrustedProxies); err != nil {
 		return nil, err
 	}
@@ -98,6 +103,12 @@ func (d *Directory) nameFields(e *entry) {
 	info, ok := d.presets.Info(e.webhook.Verify.Preset)
 	if !ok {
 		return
+	}
+	if !generic(info.Name) {
+		e.provider = info.Summary
+	}
+	if info.Timestamped {
+		e.replay = 2 * cmp.Or(time.Duration(e.webhook.Verify.Tolerance)*time.Second, info.Tolerance)
 	}
 	for _, name := range []string{info.Event, info.Delivery} {
 		if name != "" {

@@ -2,10 +2,13 @@ package ingress
 
 import (
 	"encoding/json"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/webhook"
 )
@@ -29,27 +32,52 @@ func FuzzCall(f *testing.F) {
 	})
 }
 
-// FuzzPayload: whatever body and type come, the payload is refused or is JSON that the event can carry.
+// FuzzPayload: whatever body and type come, the payload is refused or is JSON that the event can carry, and
+// the body comes back from the event byte for byte.
 func FuzzPayload(f *testing.F) {
-	f.Add("POST", "application/json", `{"a":1}`, "a")
+	f.Add("POST", "application/json", ` {"a":1} `, "a")
 	f.Add("POST", "text/plain", "\xff", "")
+	f.Add("POST", "application/x-www-form-urlencoded", "a=1&b=%20", "")
+	f.Add("POST", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=file; filename=a\r\n\r\nx\r\n--b--", "")
 	f.Add("GET", "", "", "b\xff")
+	d, err := NewDirectory(f.Context(), silent{}, &verify.Presets{}, silent{}, DirectoryOptions{Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		f.Fatal("a directory without presets")
+	}
+	presets, err := verify.Load()
+	if err != nil {
+		f.Fatal(err)
+	}
+	if d, err = NewDirectory(f.Context(), silent{}, presets, silent{}, DirectoryOptions{PublicURL: "https://door.test", Now: time.Now, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+		f.Fatal(err)
+	}
+	s := &Server{deps: Deps{Directory: d}}
 	f.Fuzz(func(t *testing.T, method, contentType, body, query string) {
-		for _, kind := range []webhook.PayloadType{webhook.Base64, webhook.Raw, webhook.Ignore} {
+		for _, kind := range []webhook.PayloadType{webhook.Base64, webhook.Raw, webhook.Ignore, webhook.Outbound} {
 			var ctx fasthttp.RequestCtx
 			ctx.Request.Header.SetMethod(method)
 			ctx.Request.Header.SetContentType(contentType)
 			ctx.Request.SetBodyString(body)
-			text, reason := payload(&ctx, kind, []param{{query, body}})
-			if reason != "" {
+			v := visit{ctx: &ctx, hook: &entry{webhook: webhook.Webhook{PayloadType: kind}}, body: []byte(body)}
+			v.call.query = []param{{query, body}}
+			e := event.Event{ID: "x", Key: "a"}
+			if r := s.fill(&v, &e); r.status != 0 {
+				if r.status != 400 {
+					t.Fatalf("%s: %+v", kind, r)
+				}
 				continue
 			}
-			if text != nil && !json.Valid(text) {
-				t.Fatalf("%s: %q", kind, text)
+			if e.Payload != nil && !json.Valid(e.Payload) {
+				t.Fatalf("%s: %q", kind, e.Payload)
 			}
-			e := event.Event{ID: "x", Key: "a", Payload: text}
-			if _, _, err := event.Unmarshal(e.AppendJSON(nil)); err != nil {
+			e.Headers = v.eventHeaders()
+			data := e.AppendJSON(nil)
+			if _, _, err := event.Unmarshal(data); err != nil {
 				t.Fatalf("%s: the event cannot be read: %v", kind, err)
+			}
+			got, ok, err := Original(data, e.Raw)
+			if kept := len(body) > 0 && kind != webhook.Ignore; err != nil || kept && (!ok || string(got) != body) {
+				t.Fatalf("%s: the body is %q, %v, %v, want %q", kind, got, ok, err, body)
 			}
 		}
 	})

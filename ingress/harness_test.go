@@ -36,7 +36,8 @@ type world struct {
 	stop func() error // ends Run and gives its error
 
 	mu      sync.Mutex
-	events  []event.Event
+	events  []event.Event     // until they are taken
+	kept    []event.Event     // all
 	dedupes map[string]string // scope and key to event id
 	emitErr error
 	onEmit  func(event.Event)
@@ -63,7 +64,7 @@ func (w *world) Emit(_ context.Context, e event.Event, d event.Dedupe) (event.Ac
 		}
 		w.dedupes[d.Scope+"\x00"+d.Key] = e.ID
 	}
-	w.events = append(w.events, e)
+	w.events, w.kept = append(w.events, e), append(w.kept, e)
 	return event.Accepted{EventID: e.ID, Fresh: true}, nil
 }
 
@@ -76,6 +77,28 @@ func (w *world) Result(_ context.Context, id string) (run.Result, error) {
 		return run.Result{}, fault.New(fault.ResultGone, "no result")
 	}
 	return r, nil
+}
+
+func (w *world) Event(_ context.Context, id string) (store.Event, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.kept {
+		if e.ID == id {
+			return store.Event{ID: id, Key: e.Key, Data: e.AppendJSON(nil), Time: e.Time}, nil
+		}
+	}
+	return store.Event{}, store.ErrNotFound
+}
+
+func (w *world) Raw(_ context.Context, id string) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.kept {
+		if e.ID == id {
+			return e.Raw, nil
+		}
+	}
+	return nil, store.ErrNotFound
 }
 
 func (w *world) AddReject(r store.Reject) {
@@ -183,7 +206,8 @@ func emptyWorld(tb testing.TB) *world {
 	}
 }
 
-func open(tb testing.TB, o ingress.Options) *world {
+// open starts a door; more changes what it works with.
+func open(tb testing.TB, o ingress.Options, more ...func(*ingress.Deps)) *world {
 	tb.Helper()
 	w := emptyWorld(tb)
 	logger := slog.New(slog.NewJSONHandler(w, nil))
@@ -194,7 +218,11 @@ func open(tb testing.TB, o ingress.Options) *world {
 		tb.Fatal(err)
 	}
 	o.Address = "127.0.0.1:0"
-	w.srv, err = ingress.New(o, ingress.Deps{Emitter: w, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: w.now})
+	deps := ingress.Deps{Emitter: w, Results: w, Bodies: w, Directory: w.dir, Rejects: w, Logger: logger, Now: w.now}
+	for _, change := range more {
+		change(&deps)
+	}
+	w.srv, err = ingress.New(o, deps)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -270,7 +298,8 @@ func (w *world) do(method, path, body string, header ...string) answer {
 	return answer{r, string(got)}
 }
 
-// raw sends bytes as they are, ends the sending side and gives all that comes back.
+// raw sends bytes as they are, ends the sending side and gives all that comes back. It reads while it sends:
+// the door may answer before it has everything.
 func (w *world) raw(text string) string {
 	w.t.Helper()
 	c, err := net.Dial("tcp", w.addr)
@@ -279,11 +308,15 @@ func (w *world) raw(text string) string {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(30 * time.Second))
-	if _, err := io.WriteString(c, text); err != nil {
-		return "" // closed while we sent: nothing was served
-	}
-	c.(*net.TCPConn).CloseWrite()
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		if _, err := io.WriteString(c, text); err == nil { // else the door has closed
+			c.(*net.TCPConn).CloseWrite()
+		}
+	})
 	got, _ := io.ReadAll(c) // a reset ends it too
+	c.Close()
+	sending.Wait()
 	return string(got)
 }
 

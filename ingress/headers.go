@@ -1,10 +1,22 @@
 package ingress
 
 import (
-	"strings"
+	"bytes"
+	"slices"
 	"unicode/utf8"
+)
 
-	"github.com/valyala/fasthttp"
+// What the door itself says in the headers of an event. A sender's fields of such names are left out, so
+// that a pipeline may rely on them. A fact that is not known has no header.
+const (
+	factPrefix      = "x-penstock-"
+	factPreset      = "x-penstock-preset"       // preset by which the request was proven; none where the token alone opens the webhook
+	factProvider    = "x-penstock-provider"     // the provider's name for people
+	factDelivery    = "x-penstock-delivery-id"  // names the delivery among those of its webhook: the sender's id, else a digest of what was signed
+	factEvent       = "x-penstock-event"        // the sender's own name of what happened
+	factContentType = "x-penstock-content-type" // media type in lower case, without parameters
+	factPayload     = "x-penstock-payload"      // what the payload was made of: json, text, form, multipart, query, base64 or outbound
+	factSchema      = "x-penstock-schema"       // place in the webhook's schema that the body does not fit
 )
 
 const (
@@ -16,57 +28,79 @@ const (
 // field never becomes part of an event.
 //
 //nolint:gochecknoglobals // constant data
-var private = []string{
-	"token", "auth", "cookie", "signature", "hmac", "secret", "key", "password", "credential", "session",
-	"x-forwarded-", "x-real-ip", "x-client-cert", "x-ssl-",
+var private = [][]byte{
+	[]byte("token"), []byte("auth"), []byte("cookie"), []byte("signature"), []byte("hmac"), []byte("secret"), []byte("key"),
+	[]byte("password"), []byte("credential"), []byte("session"), []byte("x-forwarded-"), []byte("x-real-ip"),
+	[]byte("x-client-cert"), []byte("x-ssl-"), []byte(factPrefix),
 }
 
-// eventHeaders copies the safe part of the header into the event: content-type, user-agent, the
-// sender's x- fields and those that the preset names, in lower case. Values that are long or not UTF-8 are
-// left out; of a repeated field the values are joined by commas.
-func eventHeaders(h *fasthttp.RequestHeader, named, proofs []string) map[string]string {
+// eventHeaders gives the header of the event: the safe part of the request's, which is content-type,
+// user-agent, the sender's x- fields and those that the preset names, in lower case, and what the door says
+// itself. Values that are long or not UTF-8 are left out; of a repeated field the values are joined by commas.
+func (v *visit) eventHeaders() map[string]string {
 	// All texts share one string, which is one copy for the whole header.
 	type field struct{ name, value, end int }
 	var list [maxEventHeaders]field
 	var room [1024]byte
 	buf, n := room[:0], 0
-	for name, v := range h.All() {
+	for name, text := range v.header().All() {
 		if n == len(list) {
 			break
 		}
-		if !maybeEventHeader(name, named) || len(v) == 0 || len(v) > maxEventHeader || !utf8.Valid(v) {
+		if !v.hook.maybeHeader(name) || len(text) == 0 || len(text) > maxEventHeader || !utf8.Valid(text) {
 			continue
 		}
-		list[n].name = len(buf)
-		for _, c := range name {
-			if c >= 'A' && c <= 'Z' {
-				c += 'a' - 'A'
-			}
-			buf = append(buf, c)
+		at := len(buf)
+		buf = appendLower(buf, name)
+		if !v.hook.mayHeader(buf[at:]) {
+			buf = buf[:at]
+			continue
 		}
-		list[n].value = len(buf)
-		buf = append(buf, v...)
-		list[n].end = len(buf)
+		list[n] = field{at, len(buf), len(buf) + len(text)}
+		buf = append(buf, text...)
 		n++
 	}
-	text := string(buf)
-	out := make(map[string]string, n)
+	typeAt := len(buf)
+	buf = appendMedia(buf, v.header().ContentType())
+	all := string(buf)
+	out := make(map[string]string, n+6)
 	for _, f := range list[:n] {
-		name, v := text[f.name:f.value], text[f.value:f.end]
-		if contains(proofs, name) || !contains(named, name) && isPrivate(name) {
-			continue
-		}
+		name, text := all[f.name:f.value], all[f.value:f.end]
 		if first, again := out[name]; again {
-			if v = first + ", " + v; len(v) > maxEventHeader {
+			if text = first + ", " + text; len(text) > maxEventHeader {
 				continue
 			}
 		}
-		out[name] = v
+		out[name] = text
+	}
+	for _, fact := range [...]struct{ name, text string }{
+		{factPreset, v.preset()}, {factProvider, v.hook.provider}, {factDelivery, v.delivery.ID},
+		{factEvent, v.delivery.Event}, {factContentType, all[typeAt:]}, {factPayload, v.content.form}, {factSchema, v.misfit},
+	} {
+		if fact.text != "" {
+			out[fact.name] = fact.text
+		}
 	}
 	return out
 }
 
-func maybeEventHeader(name []byte, named []string) bool {
+// generic reports whether a preset is a way of proving that belongs to no provider.
+func generic(preset string) bool {
+	switch preset {
+	case "hmac", "ed25519", "basic", "bearer", "api-key", "jwt", "mtls", "ip-allow-list", "rfc9421",
+		"cloudevents-webhook", "standard-webhooks", "standard-webhooks-v1a":
+		return true
+	}
+	return false
+}
+
+// isProof reports whether a field, in lower case, holds a proof or the token of a webhook.
+func (e *entry) isProof(name string) bool {
+	return slices.Contains(e.proofs, name) || name == "token" || name == "authorization" || name == "cookie"
+}
+
+// maybeHeader reports whether a field may become part of the event, by the look of its name.
+func (e *entry) maybeHeader(name []byte) bool {
 	if len(name) > 64 {
 		return false
 	}
@@ -77,28 +111,40 @@ func maybeEventHeader(name []byte, named []string) bool {
 	case "Content-Type", "User-Agent":
 		return true
 	}
-	for _, n := range named {
-		if strings.EqualFold(n, string(name)) {
+	for _, other := range e.headers {
+		if sameFold(name, other) {
 			return true
 		}
 	}
 	return false
 }
 
-func isPrivate(name string) bool {
+// mayHeader decides for a name in lower case.
+func (e *entry) mayHeader(name []byte) bool {
+	for _, proof := range e.proofs {
+		if string(name) == proof {
+			return false
+		}
+	}
+	for _, other := range e.headers {
+		if string(name) == other {
+			return true
+		}
+	}
 	for _, word := range private {
-		if strings.Contains(name, word) {
-			return true
+		if bytes.Contains(name, word) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
+func appendLower(dst, text []byte) []byte {
+	for _, c := range text {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
 		}
+		dst = append(dst, c)
 	}
-	return false
+	return dst
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/ingress/internal/front"
+	"github.com/penstock/penstock/ingress/kept"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
@@ -27,27 +28,39 @@ type Options struct {
 	Concurrency    int           // connections at once; default 16,384
 	MaxConnsPerIP  int           // connections of one address (IPv6: one /64) at once; default 4,096
 	ReadBufferSize int           // bytes of the largest head; default 8 KiB
+	MaxFields      int           // header fields of a request; default 100
 	Grace          time.Duration // for requests in work when Run ends; default 25 s
 
 	// Hold is how long a poll for a result waits before it is redirected, so that a caller which follows
-	// redirects does not spin; default 1 s. MaxHolds is how many may wait at once; default 256.
+	// redirects does not spin; default 1 s. MaxHolds is how many polls and calls of webhooks may wait for a
+	// result at once, further ones are answered without it; default 256.
 	Hold     time.Duration
 	MaxHolds int
 
-	// TrustedProxies may name the caller in X-Forwarded-For; default nobody. The address is used for
-	// the failure budget and the log only.
+	// MaxInflated is the largest body in bytes that a compressed one may become; default 10 MiB. MaxRatio is
+	// how many times its size it may grow; default 100.
+	MaxInflated int
+	MaxRatio    int
+
+	// PayloadTTL is how long the body of an event of an outbound webhook can be fetched; default 24 h.
+	PayloadTTL time.Duration
+
+	// TrustedProxies may name the caller in X-Forwarded-For; default nobody.
 	TrustedProxies []netip.Prefix
-	// Failures is how many refusals one address (IPv6: one /64) gets before it is only told 429;
-	// default 20. FailureRefill is the time after which it gets one back; default 10 s.
+	// Failures is how many refusals one address (IPv6: one /64) gets before it is only told 429; default
+	// 20. FailureRefill is the time after which it gets one back; default 10 s. An address that used
+	// them up at one webhook has FailureProbes requests a second judged there even so, so that a good
+	// caller who shares it is served; default 10.
 	Failures      int
 	FailureRefill time.Duration
+	FailureProbes int
 }
 
 func (o Options) withDefaults() Options {
 	limits := o.front()
 	o.BodyLimit, o.ReadTimeout, o.WriteTimeout = limits.BodyLimit, limits.ReadTimeout, limits.WriteTimeout
 	o.IdleTimeout, o.Concurrency, o.MaxConnsPerIP = limits.IdleTimeout, limits.Concurrency, limits.ConnsPerIP
-	o.ReadBufferSize, o.Grace = limits.ReadBufferSize, limits.Grace
+	o.ReadBufferSize, o.MaxFields, o.Grace = limits.ReadBufferSize, limits.MaxFields, limits.Grace
 	if o.Hold <= 0 {
 		o.Hold = time.Second
 	}
@@ -60,6 +73,12 @@ func (o Options) withDefaults() Options {
 	if o.FailureRefill <= 0 {
 		o.FailureRefill = 10 * time.Second
 	}
+	if o.FailureProbes <= 0 {
+		o.FailureProbes = 10
+	}
+	if o.PayloadTTL <= 0 {
+		o.PayloadTTL = 24 * time.Hour
+	}
 	return o
 }
 
@@ -67,7 +86,7 @@ func (o Options) front() front.Options {
 	return front.Options{
 		Address: o.Address, BodyLimit: o.BodyLimit, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		IdleTimeout: o.IdleTimeout, Concurrency: o.Concurrency, ConnsPerIP: o.MaxConnsPerIP,
-		ReadBufferSize: o.ReadBufferSize, Grace: o.Grace,
+		ReadBufferSize: o.ReadBufferSize, MaxFields: o.MaxFields, Grace: o.Grace,
 	}.WithDefaults()
 }
 
@@ -86,7 +105,19 @@ type Rejects interface {
 	AddReject(r store.Reject)
 }
 
-// Deps are what the door works with. All are required.
+// Bodies reads what was kept beside events. See store.Events for the methods.
+type Bodies interface {
+	Event(ctx context.Context, id string) (store.Event, error)
+	Raw(ctx context.Context, id string) ([]byte, error)
+}
+
+// Confirmer asks an address that a sender wants to have asked, through a client that is guarded against
+// addresses of the inside.
+type Confirmer interface {
+	Confirm(ctx context.Context, address string) error
+}
+
+// Deps are what the door works with.
 type Deps struct {
 	Emitter   Emitter
 	Results   Results
@@ -94,6 +125,11 @@ type Deps struct {
 	Rejects   Rejects
 	Logger    *slog.Logger
 	Now       func() time.Time
+
+	Bodies    Bodies         // nil = the bodies of outbound webhooks cannot be fetched
+	Confirmer Confirmer      // nil = handshakes that need it are refused
+	Kept      *kept.Requests // of refused requests; nil = they are not kept. Run is the server's to call
+	Metrics   Metrics        // nil = nothing is counted
 }
 
 // checkPublicURL takes an absolute http or https address without query, and gives it without a slash

@@ -2,75 +2,155 @@ package ingress
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
-	"mime"
-	"strings"
+	"net/http"
 	"unicode/utf8"
 
-	"github.com/valyala/fasthttp"
-
+	"github.com/penstock/penstock/ingress/internal/form"
+	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/value"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
-// payload makes the JSON text of the event's payload. It is the one copy of the body. The payload is
-// the body as it came, whatever its type; of a GET without a body it is the query without the door's own
-// parameters, as an object (a repeated name gives a list). The reason is empty when all is well.
-func payload(ctx *fasthttp.RequestCtx, kind webhook.PayloadType, query []param) ([]byte, string) {
-	body := ctx.Request.Body()
-	contentType := ctx.Request.Header.ContentType()
-	if kind == webhook.Ignore {
-		return nil, ""
+// fill gives the event its payload, which is the one copy of the body. What came in can always be had
+// back, byte for byte: from the payload itself where it holds it (base64, JSON, text), else from what is
+// kept beside the event (forms, outbound). A webhook that ignores bodies keeps none.
+func (s *Server) fill(v *visit, e *event.Event) refusal {
+	switch v.hook.webhook.PayloadType {
+	case webhook.Ignore:
+		return refusal{}
+	case webhook.Raw:
+		return v.fillRaw(e)
 	}
-	if len(body) == 0 && ctx.IsGet() && len(query) > 0 {
-		text, err := value.AppendJSON(nil, queryObject(query))
+	body := v.body
+	if v.asksByQuery() {
+		text, err := value.AppendJSON(nil, v.queryObject())
 		if err != nil {
-			return nil, "payload.json"
-		}
-		if kind == webhook.Raw {
-			return text, ""
+			return refusal{status: http.StatusBadRequest, reason: reasonPayloadJSON}
 		}
 		body = text
 	}
-	if kind == webhook.Base64 {
-		out := make([]byte, 0, len(`{"origin":""}`)+base64.StdEncoding.EncodedLen(len(body)))
-		out = append(out, `{"origin":"`...)
-		out = base64.StdEncoding.AppendEncode(out, body)
-		return append(out, `"}`...), ""
-	}
-	switch {
-	case len(body) == 0:
-		return nil, ""
-	case isJSON(contentType):
-		if _, err := value.Decode(body); err != nil {
-			return nil, "payload.json"
+	if v.hook.webhook.PayloadType == webhook.Outbound {
+		if len(body) > 0 {
+			v.content.form, e.Raw = formOutbound, bytes.Clone(body)
+			e.Payload = append(value.AppendString([]byte(`{"origin":`), s.bodyAddress(e.ID)), '}')
 		}
-		return bytes.Clone(bytes.Trim(body, " \t\r\n")), ""
-	case !utf8.Valid(body):
-		return nil, "payload.text"
+		return refusal{}
+	}
+	v.content.form = formBase64
+	out := make([]byte, 0, len(`{"origin":""}`)+base64.StdEncoding.EncodedLen(len(body)))
+	out = append(out, `{"origin":"`...)
+	out = base64.StdEncoding.AppendEncode(out, body)
+	e.Payload = append(out, `"}`...)
+	return refusal{}
+}
+
+// fillRaw makes the payload of what the body says.
+func (v *visit) fillRaw(e *event.Event) refusal {
+	if len(v.body) == 0 && !v.asksByQuery() {
+		return refusal{}
+	}
+	var bad *unreadable
+	switch kindOf(v.header().ContentType()) {
+	case kindJSON:
+		if len(v.body) == 0 {
+			break
+		}
+		v.content.form = formJSON
+		if err := value.Check(v.body, 1); err != nil { // the event stands around it
+			return unread(&unreadable{reasonPayloadJSON, err.Error()})
+		}
+		e.Payload = bytes.Clone(v.body) // white space around it is part of JSON
+		return refusal{}
+	case kindForm:
+		v.content.form = formForm
+	case kindMultipart:
+		if v.content.form = formMultipart; !v.content.made && len(v.body) > 0 {
+			e.Raw = bytes.Clone(v.body)
+			e.Payload, bad = v.appendMultipart()
+			return unread(bad)
+		}
 	default:
-		return value.AppendString(make([]byte, 0, len(body)+len(body)/8+2), string(body)), ""
-	}
-}
-
-func isJSON(contentType []byte) bool {
-	kind, _, err := mime.ParseMediaType(string(contentType))
-	return err == nil && (kind == "application/json" || kind == "text/json" || strings.HasSuffix(kind, "+json"))
-}
-
-func queryObject(query []param) map[string]any {
-	m := make(map[string]any, len(query))
-	for _, p := range query {
-		text := strings.ToValidUTF8(p.text, "\uFFFD")
-		name := strings.ToValidUTF8(p.name, "\uFFFD")
-		switch old := m[name].(type) {
-		case nil:
-			m[name] = text
-		case []any:
-			m[name] = append(old, text)
-		default:
-			m[name] = []any{old, text}
+		if len(v.body) == 0 {
+			break
 		}
+		v.content.form = formText
+		if !utf8.Valid(v.body) {
+			_, bad = v.value()
+			return unread(bad)
+		}
+		e.Payload = value.AppendString(make([]byte, 0, len(v.body)+len(v.body)/8+2), string(v.body))
+		return refusal{}
 	}
-	return m
+	object, bad := v.value()
+	if bad != nil {
+		return unread(bad)
+	}
+	var err error
+	if e.Payload, err = value.AppendJSON(nil, object); err != nil {
+		return refusal{status: http.StatusBadRequest, reason: reasonPayloadForm, detail: err.Error()}
+	}
+	if len(v.body) == 0 {
+		v.content.form = formQuery
+		return refusal{}
+	}
+	e.Raw = bytes.Clone(v.body)
+	return refusal{}
 }
+
+// appendMultipart writes the form as DecodeMultipart gives it, without a value in between: files may be
+// large.
+func (v *visit) appendMultipart() ([]byte, *unreadable) {
+	out := append(make([]byte, 0, len(v.body)*3/2+64), `{"files":[`...)
+	fields, files := map[string]any{}, 0
+	err := form.Walk(v.body, v.boundary(), func(p form.Part) error {
+		if p.Filename == "" {
+			p.AddTo(fields)
+			return nil
+		}
+		if files++; files > 1 {
+			out = append(out, ',')
+		}
+		out = p.AppendJSON(out)
+		return nil
+	})
+	if err != nil {
+		return nil, &unreadable{reasonPayloadForm, err.Error()}
+	}
+	v.call.forget(fields)
+	out, err = value.AppendJSON(append(out, `],"fields":`...), fields)
+	if err != nil {
+		return nil, &unreadable{reasonPayloadForm, err.Error()}
+	}
+	return append(out, '}'), nil
+}
+
+func unread(bad *unreadable) refusal {
+	if bad == nil {
+		return refusal{}
+	}
+	return refusal{status: http.StatusBadRequest, reason: bad.reason, detail: bad.detail}
+}
+
+// bodyAddress gives a new address under which the kept body of an event can be had for a while. Whoever
+// knows it may: it holds 256 random bits beside the event's id.
+func (s *Server) bodyAddress(eventID string) string {
+	var random [32]byte
+	rand.Read(random[:])
+	return s.deps.Directory.base() + bodyPath + eventID + "/" + base64.RawURLEncoding.EncodeToString(random[:])
+}
+
+// What the header of an event says its payload was made of.
+const (
+	formJSON      = "json"
+	formText      = "text"
+	formForm      = "form"
+	formMultipart = "multipart"
+	formQuery     = "query"
+	formBase64    = "base64"
+	formOutbound  = "outbound"
+)
+
+// bodyKeyLength is the length of the random part of such an address.
+const bodyKeyLength = 43

@@ -2,8 +2,11 @@ package ingress
 
 import (
 	"crypto/rand"
+	"crypto/x509"
+	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -13,166 +16,185 @@ import (
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
-const redirectParam = "pollingRedirectEnabled"
-
 // receive takes one call of a webhook. pathToken is the token of a /hooks/ address, nil elsewhere.
 func (s *Server) receive(ctx *fasthttp.RequestCtx, pathToken []byte) {
-	if !isGetOrPost(ctx) {
-		s.refuse(ctx, refusal{status: http.StatusUnauthorized, reason: "http.method"})
-		return
+	v := visit{ctx: ctx, now: s.deps.Now()}
+	s.deps.Metrics.Begin()
+	defer s.leave(&v)
+	if r := s.take(&v, pathToken); r.status != 0 {
+		s.refuse(&v, r)
 	}
-	call, reason := readCall(ctx, pathToken)
-	if reason != "" {
-		status := http.StatusBadRequest
-		if reason == "token.ambiguous" {
-			status = http.StatusUnauthorized
-		}
-		s.refuse(ctx, refusal{status: status, reason: reason})
-		return
-	}
-	now := s.deps.Now()
-	hook, short, reason := s.deps.Directory.lookup(call.token, now)
-	if reason != "" {
-		hook.verifier.Spend(ctx.Request.Body())
-		s.refuse(ctx, refusal{status: http.StatusUnauthorized, reason: reason, hook: short})
-		return
-	}
-	delivery, r := s.prove(ctx, hook)
-	if r.status == 0 {
-		r = admit(ctx, hook)
-	}
-	if r.status != 0 {
-		r.hook = short
-		s.refuse(ctx, r)
-		return
-	}
-	if delivery.Handshake != nil {
-		s.shake(ctx, delivery.Handshake)
-		return
-	}
-	text, reason := payload(ctx, hook.webhook.PayloadType, call.query)
-	if reason != "" {
-		s.refuse(ctx, refusal{status: http.StatusBadRequest, reason: reason, hook: short})
-		return
-	}
-	e := event.New(hook.webhook.EventKey, now)
-	e.Namespace = s.options.Namespace
-	e.TraceID = traceID(short)
-	e.Headers = eventHeaders(&ctx.Request.Header, hook.headers, hook.proofs)
-	e.Payload = text
-	var dedupe event.Dedupe
-	if delivery.ID != "" {
-		dedupe = event.Dedupe{Scope: hook.webhook.ID, Key: delivery.ID, Until: now.Add(delivery.Window)}
-	}
-	accepted, err := s.deps.Emitter.Emit(s.base, e, dedupe)
-	if err != nil {
-		s.refuseEmit(ctx, short, e.TraceID, err)
-		return
-	}
-	s.deps.Logger.Debug("accepted a delivery", "event_id", accepted.EventID, "trace_id", e.TraceID, "fresh", accepted.Fresh)
-	s.answer(ctx, accepted.EventID, e.TraceID, call.redirect)
 }
 
-// shake answers the sender's question whether this address is ours.
-func (s *Server) shake(ctx *fasthttp.RequestCtx, h *verify.Handshake) {
-	secure(&ctx.Response.Header)
-	for _, f := range h.Headers {
-		ctx.Response.Header.Set(f[0], f[1])
-	}
-	ctx.SetStatusCode(h.Status)
-	ctx.SetContentType(h.Type)
-	ctx.SetBody(h.Body)
+func (s *Server) leave(v *visit) {
+	s.deps.Metrics.End(s.deps.Now().Sub(v.now), len(v.ctx.Request.Body()))
 }
 
-// prove judges the request over its bytes as they came.
-func (s *Server) prove(ctx *fasthttp.RequestCtx, hook *entry) (verify.Delivery, refusal) {
-	// A signature covers the body. The query, which is the payload of a GET, would be unproven.
-	if ctx.IsGet() && !hook.verifier.TokenAlone() {
-		hook.verifier.Spend(ctx.Request.Body())
-		return verify.Delivery{}, refusal{status: http.StatusUnauthorized, reason: "http.method"}
+// take brings a request as far as it comes. The order is that of the defence: each check is cheaper than
+// those behind it, and nothing is parsed or inflated before it is proven.
+func (s *Server) take(v *visit, pathToken []byte) refusal {
+	if r := s.find(v, pathToken); r.status != 0 {
+		return r
 	}
-	request := verify.Request{
-		Method: string(ctx.Method()), Target: string(ctx.RequestURI()), Header: fields{&ctx.Request.Header}, Body: ctx.Request.Body(),
+	if r := s.bound(v); r.status != 0 {
+		return r
 	}
-	d, err := hook.verifier.Verify(request, s.deps.Now())
-	if err == nil {
-		return d, refusal{}
+	if r := s.prove(v); r.status != 0 {
+		v.hook.rate.Return() // who proves nothing does not use up the rate of those who do
+		return r
 	}
-	r := refusal{status: http.StatusUnauthorized, reason: "signature.mismatch"}
-	if v, ok := err.(*verify.Refusal); ok { //nolint:errorlint // Verify gives it unwrapped
-		r.reason, r.detail = string(v.Reason), v.Detail
+	if v.delivery.Handshake != nil {
+		return s.shake(v)
 	}
-	return verify.Delivery{}, r
+	if !v.hook.takesMethod(v.header().Method()) {
+		return refusal{status: http.StatusUnauthorized, reason: reasonMethodRefused}
+	}
+	if r := s.open(v); r.status != 0 {
+		return r
+	}
+	return s.emit(v)
 }
 
-// admit applies the webhook's own limits to a proven request.
-func admit(ctx *fasthttp.RequestCtx, hook *entry) refusal {
-	if n := len(ctx.Request.Body()); n > hook.webhook.MaxPayloadLength {
+// find names the webhook and the caller, and asks whether the caller may call it at all. Whoever may not
+// learns no more than one who guesses.
+func (s *Server) find(v *visit, pathToken []byte) refusal {
+	v.peer = peerOf(v.ctx)
+	var reason string
+	if v.call, reason = readCall(v.ctx, pathToken); reason != "" {
+		v.caller, v.sure = s.caller(v, nil)
+		return refusal{status: statusOf(reason), reason: reason}
+	}
+	v.hook, v.short, reason = s.deps.Directory.lookup(v.call.token, v.now)
+	v.known = reason == ""
+	v.caller, v.sure = s.caller(v, v.hook)
+	switch {
+	case !v.known && len(v.ctx.Request.Body()) > v.hook.webhook.MaxPayloadLength:
+		return tooLarge(v.hook) // as a webhook that is known would say
+	case !v.known:
+		return refusal{status: http.StatusUnauthorized, reason: reason}
+	case v.hook.restricted && !(v.sure && v.hook.allow.Contains(v.caller)):
 		return refusal{
-			status: http.StatusRequestEntityTooLarge, reason: "body.large",
-			detail: "the body is larger than maxPayloadLength, which is " + strconv.Itoa(hook.webhook.MaxPayloadLength),
+			status: http.StatusUnauthorized, reason: reasonAddressRefused,
+			detail: "the address is not in the webhook's list; behind a proxy, see trusted_proxies",
 		}
-	}
-	// Nothing is inflated: a small body could become a huge one.
-	for _, encoding := range ctx.Request.Header.PeekAll("Content-Encoding") {
-		if string(encoding) != "identity" && hook.webhook.PayloadType != webhook.Ignore {
-			return refusal{
-				status: http.StatusUnsupportedMediaType, reason: "body.encoded",
-				detail: "the body has a content encoding; let the sender send it plain",
-			}
-		}
+	case v.hook.verifier.TokenAlone() && !v.hook.takesMethod(v.header().Method()):
+		return refusal{status: http.StatusUnauthorized, reason: reasonMethodRefused}
 	}
 	return refusal{}
 }
 
-// refuseEmit answers an event that could not be made durable. The sender will send it again.
-func (s *Server) refuseEmit(ctx *fasthttp.RequestCtx, short, traceID string, err error) {
-	r := refusal{status: http.StatusServiceUnavailable, reason: string(fault.CodeOf(err)), hook: short, traceID: traceID}
-	switch fault.CodeOf(err) {
-	case fault.EventTooLarge:
-		r.status = http.StatusRequestEntityTooLarge
-	case fault.EventInvalid:
-		r.status = http.StatusBadRequest
-	default:
-		const patience = 5 // seconds
-		wait := patience
-		if _, after := fault.Retryable(err); after > 0 {
-			wait = int(after.Seconds()) + 1
+func statusOf(reason string) int {
+	if reason == reasonTokenAmbiguous {
+		return http.StatusUnauthorized
+	}
+	return http.StatusBadRequest
+}
+
+// bound applies the limits that need no proof.
+func (s *Server) bound(v *visit) refusal {
+	if n := len(v.ctx.Request.Body()); n > v.hook.webhook.MaxPayloadLength {
+		return tooLarge(v.hook)
+	}
+	if wait := v.hook.rate.Take(v.now); wait > 0 {
+		return refusal{
+			status: http.StatusTooManyRequests, reason: reasonRateExceeded, retry: wait,
+			detail: "the webhook's rate is used up",
 		}
-		ctx.Response.Header.Set("Retry-After", strconv.Itoa(wait))
-		s.deps.Logger.Error("refused a delivery, because its event could not be kept", "code", string(fault.CodeOf(err)), "trace_id", traceID, "error", err)
 	}
-	s.refuse(ctx, r)
-}
-
-// answer tells the caller that the event is on disk.
-func (s *Server) answer(ctx *fasthttp.RequestCtx, correlationID, traceID string, redirect bool) {
-	head := &ctx.Response.Header
-	head.Set("pipeforce-result-correlationid", correlationID)
-	secure(head)
-	if redirect {
-		head.Set("Location", s.resultLocation(correlationID))
-		ctx.SetStatusCode(http.StatusFound)
-		return
+	v.pair = s.failures.Key(v.caller, v.hook.webhook.ID)
+	if !s.failures.May(v.pair, v.now) {
+		v.hook.rate.Return()
+		return refusal{status: http.StatusTooManyRequests, reason: reasonFailuresMany, detail: detailFailures}
 	}
-	head.SetContentType("application/json")
-	// The ids are made here, of letters, digits, '-' and ':', so they need no escaping.
-	r := &ctx.Response
-	r.AppendBodyString(`{"statusCode":200,"status":"processing","value":null,"pollingRedirectEnabled":false,"correlationId":"`)
-	r.AppendBodyString(correlationID)
-	r.AppendBodyString(`","traceId":"`)
-	r.AppendBodyString(traceID)
-	r.AppendBodyString(`"}`)
+	return refusal{}
 }
 
-func (s *Server) resultLocation(correlationID string) string {
-	return s.prefix + resultPath + "?correlationId=" + correlationID + "&" + redirectParam + "=true"
+func tooLarge(hook *entry) refusal {
+	return refusal{
+		status: http.StatusRequestEntityTooLarge, reason: reasonBodyLarge,
+		detail: "the body is larger than maxPayloadLength, which is " + strconv.Itoa(hook.webhook.MaxPayloadLength),
+	}
 }
 
-// secure sets the fields that every answer carries.
-func secure(h *fasthttp.ResponseHeader) {
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+// prove judges the request over its bytes as they came.
+func (s *Server) prove(v *visit) refusal {
+	base := s.deps.Directory.base()
+	address := base + string(v.header().RequestURI())
+	target := address[len(base):]
+	if base == "" {
+		address = ""
+	}
+	request := verify.Request{
+		Method: methodText(v.header().Method()), Target: target, URL: address,
+		Header: fields{v.header()}, Body: v.ctx.Request.Body(), Peer: v.peer, Certificates: certificates(v.ctx),
+	}
+	d, err := v.hook.verifier.Verify(request, v.now)
+	if err == nil {
+		v.delivery, v.proven = d, true
+		return refusal{}
+	}
+	r := refusal{status: http.StatusUnauthorized, reason: string(verify.SignatureMismatch), spent: true}
+	if f, ok := err.(*verify.Refusal); ok { //nolint:errorlint // Verify gives it unwrapped
+		r.reason, r.detail = string(f.Reason), f.Detail
+	}
+	return r
+}
+
+// certificates gives what the listener has proven about a TLS client.
+func certificates(ctx *fasthttp.RequestCtx) []*x509.Certificate {
+	state := ctx.TLSConnectionState()
+	if state == nil || len(state.VerifiedChains) == 0 {
+		return nil
+	}
+	return state.PeerCertificates
+}
+
+// emit makes the event durable and answers.
+func (s *Server) emit(v *visit) refusal {
+	e := event.New(v.hook.webhook.EventKey, v.now)
+	e.Namespace = s.options.Namespace
+	v.traceID = traceID(v.short)
+	e.TraceID = v.traceID
+	if r := s.fill(v, &e); r.status != 0 {
+		return r
+	}
+	e.Headers = v.eventHeaders()
+	if v.misfit != "" && v.hook.webhook.Schema.Mode == webhook.Park {
+		e.Parked = "the body does not fit the webhook's schema at " + v.misfit
+	}
+	key, r := s.dedupe(v)
+	if r.status != 0 {
+		return r
+	}
+	accepted, err := s.deps.Emitter.Emit(s.base, e, key)
+	if err != nil {
+		return s.unkept(v, err)
+	}
+	s.deps.Metrics.Accepted(v.preset(), !accepted.Fresh)
+	if s.deps.Logger.Enabled(s.base, slog.LevelDebug) {
+		s.deps.Logger.Debug("accepted a delivery", "event_id", accepted.EventID, "trace_id", e.TraceID, "fresh", accepted.Fresh)
+	}
+	s.answer(v, accepted.EventID)
+	return refusal{}
+}
+
+// unkept refuses an event that could not be made durable. The sender will send it again.
+func (s *Server) unkept(v *visit, err error) refusal {
+	const patience = 5 * time.Second
+	code := fault.CodeOf(err)
+	r := refusal{status: http.StatusServiceUnavailable, reason: string(code), retry: patience}
+	switch code {
+	case fault.EventTooLarge:
+		r.status, r.retry = http.StatusRequestEntityTooLarge, 0
+	case fault.EventInvalid:
+		r.status, r.retry = http.StatusBadRequest, 0
+	default:
+		if _, after := fault.Retryable(err); after > 0 {
+			r.retry = after
+		}
+		s.deps.Logger.Error("refused a delivery, because its event could not be kept", "code", string(code), "trace_id", v.traceID, "error", err)
+	}
+	return r
 }
 
 // traceID names one call of a webhook: the end of its token and a random part.
@@ -180,9 +202,10 @@ func traceID(short string) string {
 	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz" // 32 characters, so that a byte maps evenly
 	var random [8]byte
 	rand.Read(random[:])
-	var text [len(random)]byte
-	for i, b := range random {
-		text[i] = alphabet[b%32]
+	var text [32]byte
+	out := append(append(text[:0], short...), ':')
+	for _, b := range random {
+		out = append(out, alphabet[b%32])
 	}
-	return short + ":" + string(text[:])
+	return string(out)
 }

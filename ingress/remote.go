@@ -1,50 +1,21 @@
 package ingress
 
 import (
-	"bytes"
-	"net"
 	"net/netip"
 
-	"github.com/valyala/fasthttp"
+	"github.com/penstock/penstock/ingress/verify/netlist"
 )
 
-// remote gives the address of the caller: the peer, or, when the peer is a trusted proxy, the last
-// address in X-Forwarded-For that is none. A field that cannot be read leaves the peer.
-func (s *Server) remote(ctx *fasthttp.RequestCtx) netip.Addr {
-	var peer netip.Addr
-	if tcp, ok := ctx.RemoteAddr().(*net.TCPAddr); ok {
-		peer = tcp.AddrPort().Addr().Unmap()
+// caller finds the address of the caller behind the proxies that the server or the webhook trusts. ok is
+// false when a trusted proxy says something that cannot be read; the address is then the last one that is
+// known for sure.
+func (s *Server) caller(v *visit, hook *entry) (addr netip.Addr, ok bool) {
+	var own netlist.List
+	if hook != nil {
+		own = hook.proxies
 	}
-	if !s.trusted(peer) {
-		return peer
+	if !s.proxies.Contains(v.peer) && !own.Contains(v.peer) {
+		return v.peer, v.peer.IsValid()
 	}
-	values := ctx.Request.Header.PeekAll("X-Forwarded-For")
-	for i := len(values) - 1; i >= 0; i-- {
-		rest := values[i]
-		for len(rest) > 0 {
-			item := rest
-			if comma := bytes.LastIndexByte(rest, ','); comma >= 0 {
-				item, rest = rest[comma+1:], rest[:comma]
-			} else {
-				rest = nil
-			}
-			addr, err := netip.ParseAddr(string(bytes.Trim(item, " \t")))
-			if err != nil {
-				return peer
-			}
-			if peer = addr.Unmap(); !s.trusted(peer) {
-				return peer
-			}
-		}
-	}
-	return peer
-}
-
-func (s *Server) trusted(addr netip.Addr) bool {
-	for _, p := range s.options.TrustedProxies {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return netlist.Client(v.peer, v.header().PeekAll("X-Forwarded-For"), s.proxies, own)
 }

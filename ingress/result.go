@@ -12,14 +12,17 @@ import (
 	"github.com/penstock/penstock/runtime/value"
 )
 
-// look is how often a held poll looks whether its result is there.
-const look = 50 * time.Millisecond
+// How often a waiting request looks whether its result is there: soon at first, then less often.
+const (
+	firstLook = 2 * time.Millisecond
+	lastLook  = 100 * time.Millisecond
+)
 
 // result answers a poll: 302 to itself while the runs go on, then 200 with the value, 500 with code and
 // message of a failed run, or 410 when there is no such result (any more).
 func (s *Server) result(ctx *fasthttp.RequestCtx) {
 	if !ctx.IsGet() {
-		s.refuse(ctx, refusal{status: http.StatusUnauthorized, reason: "http.method"})
+		s.refuseEarly(ctx, http.StatusUnauthorized, reasonMethodRefused)
 		return
 	}
 	id, redirect := "", true
@@ -37,21 +40,25 @@ func (s *Server) result(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	if walk.Broken {
-		s.refuse(ctx, refusal{status: http.StatusBadRequest, reason: "query.malformed"})
+		s.refuseEarly(ctx, http.StatusBadRequest, reasonQueryMalformed)
 		return
 	}
 	if !usableID(id) {
 		s.gone(ctx)
 		return
 	}
-	r, err := s.await(id, redirect)
+	hold := s.options.Hold
+	if !redirect {
+		hold = 0
+	}
+	r, err := s.await(id, hold)
 	switch {
 	case fault.CodeOf(err) == fault.ResultGone:
 		s.gone(ctx)
 	case err != nil:
 		s.deps.Logger.Error("a result could not be read", "code", string(fault.CodeOf(err)), "error", err)
 		ctx.Response.Header.Set("Retry-After", "5")
-		s.refuse(ctx, refusal{status: http.StatusServiceUnavailable, reason: string(fault.CodeOf(err))})
+		s.refuseEarly(ctx, http.StatusServiceUnavailable, string(fault.CodeOf(err)))
 	case r.State == run.ResultOK:
 		text := r.Value
 		if len(text) == 0 {
@@ -87,11 +94,11 @@ func usableID(id string) bool {
 	return true
 }
 
-// await reads the result. Where the caller follows redirects, it waits a moment for one that is not
-// there yet, unless too many wait already or the server ends.
-func (s *Server) await(id string, hold bool) (run.Result, error) {
+// await reads the result. It waits for one that is not there yet, unless too many wait already or the server
+// ends.
+func (s *Server) await(id string, wait time.Duration) (run.Result, error) {
 	r, err := s.deps.Results.Result(s.base, id)
-	if err != nil || r.State != run.ResultProcessing || !hold {
+	if err != nil || r.State != run.ResultProcessing || wait <= 0 {
 		return r, err
 	}
 	select {
@@ -100,9 +107,10 @@ func (s *Server) await(id string, hold bool) (run.Result, error) {
 	default:
 		return r, nil
 	}
-	end := time.NewTimer(s.options.Hold)
+	end := time.NewTimer(wait)
 	defer end.Stop()
-	tick := time.NewTicker(look)
+	pause := firstLook
+	tick := time.NewTimer(pause)
 	defer tick.Stop()
 	for {
 		select {
@@ -114,6 +122,8 @@ func (s *Server) await(id string, hold bool) (run.Result, error) {
 			if r, err = s.deps.Results.Result(s.base, id); err != nil || r.State != run.ResultProcessing {
 				return r, err
 			}
+			pause = min(2*pause, lastLook)
+			tick.Reset(pause)
 		}
 	}
 }

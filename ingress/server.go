@@ -3,11 +3,15 @@ package ingress
 import (
 	"context"
 	"net"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/penstock/penstock/ingress/decode"
 	"github.com/penstock/penstock/ingress/internal/front"
+	"github.com/penstock/penstock/ingress/internal/limit"
+	"github.com/penstock/penstock/ingress/verify/netlist"
 )
 
 // The paths of the door.
@@ -16,17 +20,22 @@ const (
 	receiveColonPath = "/api/v3/command:webhook.receive"
 	hooksPath        = "/hooks/"
 	resultPath       = "/api/v3/result"
+	bodyPath         = "/api/v3/payload/"
 )
+
+const redirectParam = "pollingRedirectEnabled"
 
 // Server is the public listener. Its methods may be called from many goroutines.
 type Server struct {
-	options Options
-	deps    Deps
-	front   *front.Server
-	prefix  string // path of the public URL, in front of redirects
-	budget  *budget
-	holds   chan struct{}
-	base    context.Context // of the work of all requests; set by Run
+	options  Options
+	deps     Deps
+	front    *front.Server
+	prefix   string // path of the public URL, in front of redirects
+	proxies  netlist.List
+	failures *limit.Failures
+	inflater decode.Inflater
+	holds    chan struct{}
+	base     context.Context // of the work of all requests; set by Run
 }
 
 // New makes the public listener. It does not listen yet.
@@ -36,27 +45,38 @@ func New(o Options, d Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		options: o, deps: d, prefix: u.EscapedPath(),
-		budget: newBudget(o.Failures, o.FailureRefill),
-		holds:  make(chan struct{}, o.MaxHolds),
-		base:   context.Background(),
+	if d.Metrics == nil {
+		d.Metrics = unmeasured{}
 	}
-	s.front = front.New(o.front(), d.Logger, s.refuseEarly, s.routes)
+	s := &Server{
+		options: o, deps: d, prefix: u.EscapedPath(), proxies: netlist.Of(o.TrustedProxies...),
+		failures: limit.NewFailures(o.Failures, o.FailureRefill, o.FailureProbes),
+		holds:    make(chan struct{}, o.MaxHolds),
+		base:     context.Background(),
+	}
+	limits := o.front()
+	limits.Closed, limits.Body, limits.Direct = d.Metrics.Closed, s.bodyLimit, s.direct
+	s.front = front.New(limits, d.Logger, s.refuseEarly, s.routes)
 	return s, nil
 }
 
-// routes binds the paths for all methods: a wrong method is refused by the handler like any other request.
+// direct takes the calls of webhooks, for all methods: a wrong one is refused like any other request.
+func (s *Server) direct(ctx *fasthttp.RequestCtx) bool {
+	token, ours := webhookPath(ctx.URI().PathOriginal())
+	if ours {
+		s.receive(ctx, token)
+	}
+	return ours
+}
+
+// routes binds the other paths.
 func (s *Server) routes(app *fiber.App) {
-	receive := func(c *fiber.Ctx) error { s.receive(c.Context(), nil); return nil }
-	app.All(receivePath, receive)
-	app.All(`/api/v3/command\:webhook.receive`, receive)
-	app.All(hooksPath+"*", func(c *fiber.Ctx) error {
+	app.All(resultPath, func(c *fiber.Ctx) error { s.result(c.Context()); return nil })
+	app.All(bodyPath+"*", func(c *fiber.Ctx) error {
 		ctx := c.Context()
-		s.receive(ctx, ctx.URI().PathOriginal()[len(hooksPath):])
+		s.body(ctx, string(ctx.URI().PathOriginal()[len(bodyPath):]))
 		return nil
 	})
-	app.All(resultPath, func(c *fiber.Ctx) error { s.result(c.Context()); return nil })
 }
 
 // Listen opens the address and gives the one that was got. The fault has fault.ServerListen.
@@ -70,10 +90,13 @@ func (s *Server) Ready() bool { return s.front.Ready() }
 func (s *Server) Run(ctx context.Context) error {
 	// Requests in work outlive ctx by the grace time.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
 	s.base = base
-	return s.front.Run(ctx)
+	var keeping sync.WaitGroup
+	if s.deps.Kept != nil {
+		keeping.Go(func() { s.deps.Kept.Run(base) })
+	}
+	err := s.front.Run(ctx)
+	cancel()
+	keeping.Wait()
+	return err
 }
-
-// isGetOrPost reports whether a webhook may be called with this method.
-func isGetOrPost(ctx *fasthttp.RequestCtx) bool { return ctx.IsGet() || ctx.IsPost() }

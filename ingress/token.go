@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
+	"slices"
 
 	"github.com/valyala/fasthttp"
 
@@ -18,7 +19,8 @@ const (
 
 // call is what the address and the header of a request say, beside the payload.
 type call struct {
-	token    string
+	token    []byte  // a view of the request where it needed no decoding
+	inForm   bool    // the token was found in the body
 	redirect bool    // pollingRedirectEnabled=true
 	query    []param // the other query parameters
 }
@@ -29,34 +31,45 @@ type param struct{ name, text string }
 // none of them does, the fields of a form body are searched: a form may have a field of that name for
 // the sender's own purpose. The reason is empty when all is well; the token may be missing even so.
 func readCall(ctx *fasthttp.RequestCtx, path []byte) (call, string) {
+	c, reason := readHead(&ctx.Request.Header, path, ctx.URI().QueryString())
+	if reason == "" && len(c.token) == 0 && ctx.IsPost() {
+		return c, c.readForm(ctx)
+	}
+	return c, reason
+}
+
+// readHead is readCall without the body.
+func readHead(h *fasthttp.RequestHeader, path, query []byte) (call, string) {
 	var c call
 	if len(path) > 0 {
-		token, ok := front.Unescape(path)
-		if !ok {
-			return c, "token.malformed"
+		if c.token = path; bytes.IndexByte(path, '%') >= 0 {
+			token, ok := front.Unescape(path)
+			if !ok {
+				return c, reasonTokenMalformed
+			}
+			c.token = []byte(token)
 		}
-		c.token = token
 	}
-	header, n := fields{&ctx.Request.Header}.Field("Token")
+	header, n := fields{h}.Field("Token")
 	if n > 1 {
-		return c, "header.repeated"
+		return c, reasonHeaderRepeated
 	}
-	if n == 1 && !c.offer(string(header)) {
-		return c, "token.ambiguous"
+	if n == 1 && !c.offer(header) {
+		return c, reasonTokenAmbiguous
 	}
-	walk := front.Pairs{Rest: ctx.URI().QueryString()}
+	walk := front.Pairs{Rest: query}
 	for count := 0; ; count++ {
 		name, text, ok := walk.Next()
 		if !ok {
 			break
 		}
 		if count == maxFields {
-			return c, "query.many"
+			return c, reasonQueryMany
 		}
 		switch name {
 		case "token", "uuid":
-			if !c.offer(text) {
-				return c, "token.ambiguous"
+			if !c.offer([]byte(text)) {
+				return c, reasonTokenAmbiguous
 			}
 		case redirectParam:
 			c.redirect = text == "true"
@@ -65,47 +78,46 @@ func readCall(ctx *fasthttp.RequestCtx, path []byte) (call, string) {
 		}
 	}
 	if walk.Broken {
-		return c, "query.malformed"
-	}
-	if c.token == "" && ctx.IsPost() {
-		return c, c.readForm(ctx)
+		return c, reasonQueryMalformed
 	}
 	return c, ""
 }
 
 // offer takes a token, which must be the same as one that is already there.
-func (c *call) offer(token string) bool {
-	if c.token != "" && token != "" && token != c.token {
+func (c *call) offer(token []byte) bool {
+	if len(c.token) > 0 && len(token) > 0 && !bytes.Equal(token, c.token) {
 		return false
 	}
-	if token != "" {
+	if len(token) > 0 {
 		c.token = token
 	}
 	return true
 }
 
 func (c *call) readForm(ctx *fasthttp.RequestCtx) string {
-	kind, params, err := mime.ParseMediaType(string(ctx.Request.Header.ContentType()))
-	if err != nil {
-		return ""
-	}
 	body := ctx.Request.Body()
-	switch kind {
-	case "application/x-www-form-urlencoded":
+	reason := ""
+	switch kindOf(ctx.Request.Header.ContentType()) {
+	case kindForm:
 		walk := front.Pairs{Rest: body}
 		for range maxFields {
 			name, text, ok := walk.Next()
 			if !ok {
 				break
 			}
-			if (name == "token" || name == "uuid") && !c.offer(text) {
-				return "token.ambiguous"
+			if (name == "token" || name == "uuid") && !c.offer([]byte(text)) {
+				return reasonTokenAmbiguous
 			}
 		}
-	case "multipart/form-data":
-		return c.readMultipart(body, params["boundary"])
+	case kindMultipart:
+		_, params, err := mime.ParseMediaType(string(ctx.Request.Header.ContentType()))
+		if err != nil {
+			return ""
+		}
+		reason = c.readMultipart(body, params["boundary"])
 	}
-	return ""
+	c.inForm = len(c.token) > 0
+	return reason
 }
 
 func (c *call) readMultipart(body []byte, boundary string) string {
@@ -126,24 +138,58 @@ func (c *call) readMultipart(body []byte, boundary string) string {
 		if err != nil {
 			return ""
 		}
-		if !c.offer(string(text)) {
-			return "token.ambiguous"
+		if !c.offer(text) {
+			return reasonTokenAmbiguous
 		}
 	}
 	return ""
 }
 
-// fields shows a request's header to the verifier.
-type fields struct{ h *fasthttp.RequestHeader }
-
-// Field gives the first value of a field and how often it occurs.
-func (f fields) Field(name string) ([]byte, int) {
-	values := f.h.PeekAll(name)
-	if len(values) == 0 {
-		return nil, 0
+// forget takes the webhook's token out of the fields of the form in which it was found: it is a secret and
+// no part of an event's payload.
+func (c *call) forget(form map[string]any) {
+	if !c.inForm {
+		return
 	}
-	return values[0], len(values)
+	isToken := func(v any) bool { text, _ := v.(string); return text == string(c.token) }
+	for _, name := range []string{"token", "uuid"} {
+		list, repeated := form[name].([]any)
+		if isToken(form[name]) || repeated && !slices.ContainsFunc(list, func(v any) bool { return !isToken(v) }) {
+			delete(form, name)
+		}
+	}
 }
 
-// Values gives all values of a field.
-func (f fields) Values(name string) [][]byte { return f.h.PeekAll(name) }
+// smallBody is the size up to which a body is read before its webhook is looked up.
+const smallBody = 64 << 10
+
+// bodyLimit gives the most bytes of body that a request with this header may have: what its webhook takes.
+// A webhook that is not known takes what most do, so that nobody learns which are. A token in the body is
+// not known yet; then it is the largest that any webhook may take.
+func (s *Server) bodyLimit(h *fasthttp.RequestHeader) int {
+	if n := h.ContentLength(); n >= 0 && n <= smallBody {
+		return smallBody
+	}
+	path, query, _ := bytes.Cut(h.RequestURI(), []byte{'?'})
+	token, ours := webhookPath(path)
+	if !ours {
+		return smallBody
+	}
+	c, reason := readHead(h, token, query)
+	if reason != "" {
+		return smallBody
+	}
+	if len(c.token) == 0 {
+		return s.options.BodyLimit
+	}
+	hook, _, _ := s.deps.Directory.lookup(c.token, s.deps.Now())
+	return max(1, hook.webhook.MaxPayloadLength)
+}
+
+// webhookPath reports whether a path is that of a webhook, and gives the token in it.
+func webhookPath(path []byte) (token []byte, ours bool) {
+	if token, ours = bytes.CutPrefix(path, []byte(hooksPath)); ours {
+		return token, true
+	}
+	return nil, string(path) == receivePath || string(path) == receiveColonPath
+}

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock/penstock/ingress/admin"
+	"github.com/penstock/penstock/ingress/kept"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
@@ -58,6 +59,8 @@ func (*world) Event(_ context.Context, id string) (store.Event, error) {
 	e := event.Event{ID: "e1", Key: "webhook.a", Time: when, Payload: []byte(`{"origin":"CANARY"}`)}
 	return store.Event{Seq: 7, ID: "e1", Key: "webhook.a", Time: when, Data: e.AppendJSON(nil)}, nil
 }
+
+func (*world) Raw(context.Context, string) ([]byte, error) { return []byte("a=CANARY"), nil }
 
 func (w *world) Events(ctx context.Context, q store.EventQuery) ([]store.Event, error) {
 	if q.Key == "sick" {
@@ -106,6 +109,15 @@ func (w *world) deps() admin.Deps {
 			return map[string]any{"version": "1"}, w.err
 		},
 		Health: func() error { w.mu.Lock(); defer w.mu.Unlock(); return w.sick },
+		Metrics: func(accept string) (string, []byte, bool) {
+			return "text/plain; version=0.0.4", []byte("counted 1 # " + accept), accept != "broken"
+		},
+		Kept: func(id string) ([]byte, error) {
+			if id != "abcdef:0123" {
+				return nil, kept.ErrUnknown
+			}
+			return []byte("POST / HTTP/1.1\r\n\r\n"), nil
+		},
 	}
 }
 

@@ -10,7 +10,9 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/penstock/penstock/ingress"
 	"github.com/penstock/penstock/ingress/internal/front"
+	"github.com/penstock/penstock/ingress/kept"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
@@ -107,8 +109,47 @@ func (s *Server) events(ctx *fasthttp.RequestCtx, id string) {
 	s.show(ctx, map[string]any{"events": out})
 }
 
+// body gives the body that an event of a webhook was made of, byte for byte.
+func (s *Server) body(ctx *fasthttp.RequestCtx, id string) {
+	if _, err := query(ctx); err != nil {
+		s.fail(ctx, err)
+		return
+	}
+	const none = "there is no such event, or it was made of no body"
+	e, err := s.deps.Ledger.Event(s.work, id)
+	if err != nil {
+		s.missing(ctx, err, none)
+		return
+	}
+	raw, err := s.deps.Ledger.Raw(s.work, id)
+	if err != nil {
+		s.missing(ctx, err, none)
+		return
+	}
+	text, ok, err := ingress.Original(e.Data, raw)
+	switch {
+	case err != nil:
+		s.fail(ctx, err)
+	case !ok:
+		s.missing(ctx, store.ErrNotFound, none)
+	default:
+		s.download(ctx, text)
+	}
+}
+
+// download answers with bytes that somebody else chose: no browser shows or runs them.
+func (s *Server) download(ctx *fasthttp.RequestCtx, text []byte) {
+	s.write(ctx, http.StatusOK, text)
+	ctx.Response.Header.SetContentType("application/octet-stream")
+	ctx.Response.Header.Set("Content-Disposition", "attachment")
+}
+
 // event shows one event with its runs and their steps; its payload only with ?payload=true.
 func (s *Server) event(ctx *fasthttp.RequestCtx, id string) {
+	if id, asked := strings.CutSuffix(id, "/body"); asked {
+		s.body(ctx, id)
+		return
+	}
 	params, err := query(ctx, "payload")
 	if err != nil {
 		s.fail(ctx, err)
@@ -185,9 +226,13 @@ func (s *Server) run(ctx *fasthttp.RequestCtx, rest string) {
 }
 
 func (s *Server) rejects(ctx *fasthttp.RequestCtx, rest string) {
+	if rest != "" {
+		s.reject(ctx, rest)
+		return
+	}
 	params, err := query(ctx, "limit")
-	if err != nil || rest != "" {
-		s.failOr404(ctx, err)
+	if err != nil {
+		s.fail(ctx, err)
 		return
 	}
 	n, err := limit(params)
@@ -204,6 +249,25 @@ func (s *Server) rejects(ctx *fasthttp.RequestCtx, rest string) {
 		list = []store.Reject{}
 	}
 	s.show(ctx, map[string]any{"rejects": list})
+}
+
+// reject gives a refused request as it came, where it was kept.
+func (s *Server) reject(ctx *fasthttp.RequestCtx, rest string) {
+	const none = "this request is not kept; see ingress.keep_rejected"
+	traceID, err := url.PathUnescape(rest)
+	if err != nil || s.deps.Kept == nil {
+		s.missing(ctx, store.ErrNotFound, none)
+		return
+	}
+	text, err := s.deps.Kept(traceID)
+	switch {
+	case errors.Is(err, kept.ErrUnknown):
+		s.missing(ctx, store.ErrNotFound, none)
+	case err != nil:
+		s.fail(ctx, err)
+	default:
+		s.download(ctx, text)
+	}
 }
 
 func (s *Server) plugins(ctx *fasthttp.RequestCtx, rest string) {

@@ -21,6 +21,7 @@ const minToken = 16
 type Options struct {
 	Address  string   // host:port; an address that is not loopback needs a Token
 	Token    string   // bearer token, at least 16 bytes; empty = every request but health is refused
+	Metrics  string   // bearer token that reads the metrics and nothing else, at least 16 bytes; empty = there is none
 	Identity string   // in whose name the token's commands run
 	Hosts    []string // names beside localhost and IP addresses that a request may use as its Host
 
@@ -61,6 +62,10 @@ func (o Options) check() error {
 		return fault.New(fault.ConfigValue, "the token has fewer than %d bytes", minToken).In("admin.token").
 			WithHint("use a long random text")
 	}
+	if o.Metrics != "" && len(o.Metrics) < minToken {
+		return fault.New(fault.ConfigValue, "the token has fewer than %d bytes", minToken).In("admin.metrics_token").
+			WithHint("use a long random text")
+	}
 	if o.Token != "" && o.Identity == "" {
 		return fault.New(fault.ConfigValue, "the token belongs to no identity").In("admin.identity").
 			WithHint("name the identity in whose name its commands run")
@@ -86,6 +91,7 @@ type Commands interface {
 // Ledger is what the API reads from the store. See package store for the methods.
 type Ledger interface {
 	Event(ctx context.Context, id string) (store.Event, error)
+	Raw(ctx context.Context, id string) ([]byte, error)
 	Events(ctx context.Context, q store.EventQuery) ([]store.Event, error)
 	RunsOf(ctx context.Context, eventID string) ([]run.Run, error)
 	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
@@ -93,7 +99,7 @@ type Ledger interface {
 	Rejects(ctx context.Context, limit int) ([]store.Reject, error)
 }
 
-// Deps are what the API shows and drives. All are required. The functions are called for each request,
+// Deps are what the API shows and drives. All but Kept are required. The functions are called for each request,
 // from many goroutines; their values must be JSON-encodable and hold no secret.
 type Deps struct {
 	Commands Commands
@@ -102,4 +108,9 @@ type Deps struct {
 	Status   func(ctx context.Context) (any, error)
 	Health   func() error // nil = requests are accepted
 	Logger   *slog.Logger
+
+	// Metrics gives what was counted, in the format that the value of an Accept field asks for.
+	Metrics func(accept string) (contentType string, text []byte, ok bool)
+	// Kept gives a refused request as it came, by its trace id; kept.ErrUnknown. nil = none are kept.
+	Kept func(traceID string) ([]byte, error)
 }

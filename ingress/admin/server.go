@@ -16,6 +16,7 @@ import (
 
 const (
 	base          = "/api/v3/"
+	metricsPath   = "/metrics"
 	commandPrefix = "command/"
 	commandColon  = "command:"
 )
@@ -26,6 +27,7 @@ type Server struct {
 	deps    Deps
 	front   *front.Server
 	token   [sha256.Size]byte
+	metrics [sha256.Size]byte
 	hosts   map[string]bool
 	work    context.Context // of all requests; set by Run
 }
@@ -37,7 +39,7 @@ func New(o Options, d Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		options: o, deps: d, token: sha256.Sum256([]byte(o.Token)), hosts: map[string]bool{"localhost": true},
+		options: o, deps: d, token: sha256.Sum256([]byte(o.Token)), metrics: sha256.Sum256([]byte(o.Metrics)), hosts: map[string]bool{"localhost": true},
 		work: context.Background(),
 	}
 	for _, h := range o.Hosts {
@@ -79,9 +81,15 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 		s.refuse(ctx, http.StatusForbidden, "admin.origin")
 		return
 	}
-	if !s.authenticated(ctx) {
+	measures := string(ctx.URI().PathOriginal()) == metricsPath && ctx.IsGet()
+	may, mayMeasure := s.authenticated(ctx)
+	if !may && !(measures && mayMeasure) {
 		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
 		s.refuse(ctx, http.StatusUnauthorized, "admin.token")
+		return
+	}
+	if measures {
+		s.measure(ctx)
 		return
 	}
 	if !ours {
@@ -109,14 +117,30 @@ func (s *Server) route(ctx *fasthttp.RequestCtx, path string) {
 	show(ctx, rest)
 }
 
-// authenticated compares digests, so the time tells nothing about how much of a token is right.
-func (s *Server) authenticated(ctx *fasthttp.RequestCtx) bool {
+// authenticated reports what the request's token is good for: all, or the metrics only. It compares digests,
+// so the time tells nothing about how much of a token is right.
+func (s *Server) authenticated(ctx *fasthttp.RequestCtx) (all, metrics bool) {
 	values := ctx.Request.Header.PeekAll("Authorization")
 	if len(values) != 1 {
-		return false
+		return false, false
 	}
 	scheme, token, _ := strings.Cut(string(values[0]), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return false, false
+	}
 	got := sha256.Sum256([]byte(token))
-	same := subtle.ConstantTimeCompare(got[:], s.token[:]) == 1
-	return same && strings.EqualFold(scheme, "Bearer") && s.options.Token != ""
+	isAll := subtle.ConstantTimeCompare(got[:], s.token[:]) == 1
+	isMetrics := subtle.ConstantTimeCompare(got[:], s.metrics[:]) == 1
+	return isAll && s.options.Token != "", isMetrics && s.options.Metrics != ""
+}
+
+// measure shows what was counted.
+func (s *Server) measure(ctx *fasthttp.RequestCtx) {
+	contentType, text, ok := s.deps.Metrics(string(ctx.Request.Header.Peek("Accept")))
+	if !ok {
+		s.refuse(ctx, http.StatusInternalServerError, "internal")
+		return
+	}
+	s.write(ctx, http.StatusOK, text)
+	ctx.Response.Header.SetContentType(contentType)
 }

@@ -10,9 +10,12 @@ import (
 	"github.com/penstock/penstock/configs"
 	"github.com/penstock/penstock/ingress"
 	"github.com/penstock/penstock/ingress/admin"
+	"github.com/penstock/penstock/ingress/keys"
+	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/broker"
 	brokers "github.com/penstock/penstock/runtime/broker/all"
 	"github.com/penstock/penstock/runtime/command/builtin"
+	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/engine"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
@@ -38,6 +41,8 @@ type App struct {
 	broker    broker.Broker
 	emitter   *engine.Emitter
 	engine    *engine.Engine
+	presets   *verify.Presets
+	keys      *keys.Cache
 	directory *ingress.Directory
 	tools     *Tools
 	public    *ingress.Server
@@ -76,11 +81,12 @@ func (a *App) open(ctx context.Context) error {
 	}
 	a.onClose(func(context.Context) error { return a.broker.Close() })
 	a.emitter = engine.NewEmitter(a.store, a.broker, engine.EmitterOptions{Prefix: c.Broker.Prefix, Logger: a.p.Logger})
-	presets, err := Presets(c)
-	if err != nil {
+	if a.presets, err = Presets(c); err != nil {
 		return err
 	}
-	if a.directory, err = a.openDirectory(ctx, presets); err != nil {
+	a.keys = keys.New(egress.New(egress.Options{}), keys.Options{Now: a.p.Now})
+	a.onClose(func(context.Context) error { a.keys.Close(); return nil })
+	if a.directory, err = a.openDirectory(ctx, a.presets); err != nil {
 		return err
 	}
 	if a.tools, err = openTools(ctx, a.p, builtin.Deps{

@@ -5,8 +5,11 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/penstock/penstock/configs"
 	"github.com/penstock/penstock/ingress"
 	"github.com/penstock/penstock/ingress/admin"
+	"github.com/penstock/penstock/ingress/kept"
+	"github.com/penstock/penstock/internal/metrics"
 	"github.com/penstock/penstock/runtime/engine"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/wasm"
@@ -18,24 +21,42 @@ func (a *App) makeListeners() error {
 	if err != nil {
 		return err
 	}
-	if a.public, err = ingress.New(ingress.Options{
-		Address: c.Ingress.Address, PublicURL: c.Ingress.URL, Namespace: c.Namespace,
-		ReadTimeout: c.Ingress.ReadTimeout, WriteTimeout: c.Ingress.WriteTimeout, IdleTimeout: c.Ingress.IdleTimeout,
-		Concurrency: c.Ingress.MaxConnections, MaxConnsPerIP: c.Ingress.MaxConnectionsPerIP, TrustedProxies: proxies,
-		Failures: c.Ingress.FailureBudget.Count, FailureRefill: c.Ingress.FailureBudget.Window / time.Duration(c.Ingress.FailureBudget.Count),
-		Grace: c.Engine.Grace,
-	}, ingress.Deps{
+	counters := metrics.New(a.p.Version)
+	door := ingress.Deps{
 		Emitter: a.emitter, Results: a.engine, Directory: a.directory, Rejects: a.store, Logger: a.p.Logger, Now: a.p.Now,
-	}); err != nil {
+		Bodies: a.store, Confirmer: a.keys, Metrics: counters.Door(a.presets.Names()),
+	}
+	panel := admin.Deps{
+		Commands: commands{a.p, a.tools}, Ledger: a.store, Plugins: a.pluginList, Status: a.status,
+		Health: a.store.Health, Logger: a.p.Logger, Metrics: counters.Text,
+	}
+	if c.Ingress.KeepRejected {
+		if door.Kept, err = kept.Open(c.RejectsPath(), kept.Options{Bytes: int64(c.Ingress.KeepRejectedSize), Logger: a.p.Logger}); err != nil {
+			return fault.Wrap(fault.ConfigValue, err, "opening the folder of refused requests").In("ingress.keep_rejected")
+		}
+		panel.Kept = door.Kept.Read
+		a.onClose(func(context.Context) error { return door.Kept.Close() })
+	}
+	if a.public, err = ingress.New(doorOptions(c, proxies), door); err != nil {
 		return err
 	}
 	a.admin, err = admin.New(admin.Options{
-		Address: c.Admin.Address, Token: c.Admin.Token.Reveal(), Identity: c.Admin.Identity, Hosts: c.Admin.Hosts,
-	}, admin.Deps{
-		Commands: commands{a.p, a.tools}, Ledger: a.store, Plugins: a.pluginList, Status: a.status,
-		Health: a.store.Health, Logger: a.p.Logger,
-	})
+		Address: c.Admin.Address, Token: c.Admin.Token.Reveal(), Metrics: c.Admin.Metrics.Reveal(), Identity: c.Admin.Identity, Hosts: c.Admin.Hosts,
+	}, panel)
 	return err
+}
+
+func doorOptions(c *configs.Config, proxies []netip.Prefix) ingress.Options {
+	o := c.Ingress
+	return ingress.Options{
+		Address: o.Address, PublicURL: o.URL, Namespace: c.Namespace,
+		ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout, IdleTimeout: o.IdleTimeout,
+		Concurrency: o.MaxConnections, MaxConnsPerIP: o.MaxConnectionsPerIP, TrustedProxies: proxies,
+		ReadBufferSize: int(o.MaxHeaderSize), MaxFields: o.MaxHeaderFields,
+		MaxInflated: int(o.MaxInflated), MaxRatio: o.MaxInflateRatio, MaxHolds: o.MaxWaiting, PayloadTTL: o.PayloadTTL,
+		Failures: o.FailureBudget.Count, FailureRefill: o.FailureBudget.Window / time.Duration(o.FailureBudget.Count),
+		FailureProbes: o.FailureBudget.Probes, Grace: c.Engine.Grace,
+	}
 }
 
 // prefixes reads networks; a single address is a network of one.

@@ -6,8 +6,5 @@ import (
 	_ "github.com/dunglas/httpsfv"
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/klauspost/compress/zstd"
-	_ "github.com/prometheus/client_golang/prometheus"
-	_ "github.com/prometheus/client_golang/prometheus/promhttp"
-	_ "github.com/santhosh-tekuri/jsonschema/v6"
 	_ "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )

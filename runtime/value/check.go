@@ -24,13 +24,14 @@ var checkers = sync.Pool{New: func() any {
 	return c
 }}
 
-// Check reports whether [Decode] would read data, with the same errors, and builds nothing.
-func Check(data []byte) error {
+// Check reports whether [Decode] would read data, with the same errors, and builds nothing. around is how
+// many arrays and objects the text is to stand in: it may nest that much less deep.
+func Check(data []byte, around int) error {
 	c, _ := checkers.Get().(*checker)
 	// The decoder reads the buffer's bytes in place and does not change them.
 	c.in = *bytes.NewBuffer(data)
 	c.decoder.Reset(&c.in)
-	err := check(c.decoder)
+	err := check(c.decoder, MaxDepth-around)
 	if err != nil && !errors.Is(err, ErrTrailing) {
 		err = describe(c.decoder, err)
 	}
@@ -40,12 +41,12 @@ func Check(data []byte) error {
 	return err
 }
 
-func check(d *jsontext.Decoder) error {
+func check(d *jsontext.Decoder, deepest int) error {
 	depth := 0
 	for {
 		switch d.PeekKind() {
 		case jsontext.KindBeginArray, jsontext.KindBeginObject:
-			if depth++; depth > MaxDepth {
+			if depth++; depth > deepest {
 				return ErrDepth
 			}
 			if _, err := d.ReadToken(); err != nil {

@@ -64,10 +64,25 @@ func TestCheckJudgesAsDecodeDoes(t *testing.T) {
 		"many names below":    `{"a":[` + manyNames(value.MaxNames+1) + `]}`,
 	} {
 		_, want := value.Decode([]byte(text))
-		got := value.Check([]byte(text))
+		got := value.Check([]byte(text), 0)
 		if kind(got) != kind(want) {
 			t.Errorf("%s: Check says %v, Decode %v", name, got, want)
 		}
+	}
+}
+
+// TestCheckAround: what passes can stand inside of something else.
+func TestCheckAround(t *testing.T) {
+	t.Parallel()
+	deepest := strings.Repeat("[", value.MaxDepth-1) + strings.Repeat("]", value.MaxDepth-1)
+	if err := value.Check([]byte(deepest), 1); err != nil {
+		t.Error(err)
+	}
+	if _, err := value.Decode([]byte(`{"a":` + deepest + `}`)); err != nil {
+		t.Error(err)
+	}
+	if err := value.Check([]byte("["+deepest+"]"), 1); !errors.Is(err, value.ErrDepth) {
+		t.Errorf("one level more: %v", err)
 	}
 }
 
@@ -79,7 +94,7 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := string(data)
 		_, want := value.Decode(data)
-		if got := value.Check(data); (got == nil) != (want == nil) {
+		if got := value.Check(data, 0); (got == nil) != (want == nil) {
 			t.Fatalf("Check says %v, Decode %v", got, want)
 		}
 		if string(data) != before {
@@ -93,7 +108,7 @@ func BenchmarkCheck1KB(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		if err := value.Check(text); err != nil {
+		if err := value.Check(text, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
