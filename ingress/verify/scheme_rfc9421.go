@@ -85,6 +85,12 @@ func makeMessage(s *preset, w webhook.Verify, m Material) (scheme, error) {
 	if len(v.keys) > 0 && !slices.ContainsFunc(v.keys, fits) {
 		return nil, invalid("keys", "no key fits an algorithm of the webhook")
 	}
+	alike := map[string]int{}
+	for _, k := range v.keys {
+		if alike[k.id]++; alike[k.id] > maxSecrets {
+			return nil, invalid("keys", "more than %d keys have the same name or none, and each would be tried", maxSecrets)
+		}
+	}
 	return v, nil
 }
 

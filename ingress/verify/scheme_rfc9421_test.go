@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -47,6 +48,7 @@ func TestMessageSettings(t *testing.T) {
 		"component with a quote":   {webhook.Options{"requiredComponents": {`"date"`}}, pinned(ed.public), "requiredComponents", "is no component"},
 		"JOSE name of a signature": {webhook.Options{"algorithms": {"EdDSA"}}, pinned(ed.public), "algorithms", "no algorithm of RFC 9421"},
 		"key of no algorithm":      {webhook.Options{"algorithms": {"rsa-pss-sha512"}}, pinned(ed.public), "keys", "no key fits"},
+		"nine keys without a name": {nil, pinned(bytes.Repeat(ed.public, 9)), "keys", "more than 8 keys"},
 		"P-521":                    {nil, pinned(keyPairs()["P-521"].public), "keys", "no key fits"},
 	} {
 		t.Run(name, func(t *testing.T) {
