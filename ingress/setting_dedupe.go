@@ -31,12 +31,21 @@ func (d *Directory) dedupe(s webhook.Dedupe) (dedupe, error) {
 		return out, invalid("dedupeWindow", "a webhook that remembers no delivery has no window")
 	case out.off || s.Key == "":
 		return out, nil
-	case strings.HasPrefix(s.Key, "${") || strings.HasPrefix(s.Key, "#{"):
-		return out, invalid("dedupe", "the expression is written without ${ and }").WithHint("for example body.id")
 	}
 	var err error
-	if out.key, err = d.language.Compile(s.Key); err != nil {
-		return out, fault.Wrap(fault.WebhookInvalid, err, "the expression cannot be used").In("dedupe")
+	if out.key, err = d.language.Compile(bare(s.Key)); err != nil {
+		return out, fault.Wrap(fault.WebhookInvalid, err, "the expression cannot be used").In("dedupe").
+			WithHint("write one expression, such as body.id")
 	}
 	return out, nil
+}
+
+// bare takes the delimiters off an expression that is written with them, as in a text.
+func bare(text string) string {
+	for _, mark := range []string{"${", "#{"} {
+		if inner, ok := strings.CutPrefix(text, mark); ok && strings.HasSuffix(inner, "}") {
+			return strings.TrimSuffix(inner, "}")
+		}
+	}
+	return text
 }

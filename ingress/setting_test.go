@@ -74,7 +74,8 @@ func TestSettingsAreRefused(t *testing.T) {
 		"burst":                  {webhook.Webhook{Rate: webhook.Rate{PerSecond: 1, Burst: -1}}, "burst", "1 to 1000000"},
 		"burst alone":            {webhook.Webhook{Rate: webhook.Rate{Burst: 1}}, "burst", "needs a rate"},
 		"dedupe":                 {webhook.Webhook{Dedupe: webhook.Dedupe{Key: "body."}}, "dedupe", "cannot be used"},
-		"dedupe in braces":       {webhook.Webhook{Dedupe: webhook.Dedupe{Key: "${body.id}"}}, "dedupe", "without ${ and }"},
+		"dedupe of two":          {webhook.Webhook{Dedupe: webhook.Dedupe{Key: "${body.id}-${body.n}"}}, "dedupe", "write one expression"},
+		"dedupe is a text":       {webhook.Webhook{Dedupe: webhook.Dedupe{Key: "id"}}, "dedupe", "cannot be used"},
 		"dedupe too long":        {webhook.Webhook{Dedupe: webhook.Dedupe{Key: strings.Repeat("body.a + ", 500) + "1"}}, "dedupe", "cannot be used"},
 		"window":                 {webhook.Webhook{Dedupe: webhook.Dedupe{Window: -1}}, "dedupeWindow", "1 second to 90 days"},
 		"window too long":        {webhook.Webhook{Dedupe: webhook.Dedupe{Window: 91 * 24 * 3600}}, "dedupeWindow", "1 second to 90 days"},
@@ -133,6 +134,9 @@ func TestSettingsAreCompleted(t *testing.T) {
 	want.Schema = webhook.Schema{Mode: webhook.Reject, Document: json.RawMessage(`{"type":"object"}`)}
 	if diff := cmp.Diff(want, w.hooks[made.ID]); diff != "" {
 		t.Error(diff)
+	}
+	if _, err := d.Change(t.Context(), made.ID, func(h *webhook.Webhook) error { h.Dedupe.Key = "${body.id}"; return nil }); err != nil {
+		t.Error(err)
 	}
 	cleared, err := d.Change(t.Context(), made.ID, func(h *webhook.Webhook) error {
 		*h = webhook.Webhook{EventKey: "a", Schema: webhook.Schema{Document: json.RawMessage("null")}}

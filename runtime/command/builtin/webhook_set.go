@@ -3,6 +3,7 @@ package builtin
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -229,8 +230,14 @@ func (s *settings) option(name string, into *webhook.Verify) {
 	into.Options[name] = list
 }
 
-// secretsOf reads one secret or several; null and an empty text stand for none.
+// secretsOf reads one secret or several; null and an empty text stand for none. A command line has JSON text
+// for a list or map.
 func secretsOf(v any) ([]webhook.Secret, bool) {
+	if text, ok := v.(string); ok && (strings.HasPrefix(text, `["`) || strings.HasPrefix(text, `[{`) || strings.HasPrefix(text, `{"`)) {
+		if decoded, err := value.Decode([]byte(text)); err == nil {
+			v = decoded
+		}
+	}
 	list, isList := v.([]any)
 	if !isList {
 		if v == nil || v == "" {

@@ -102,15 +102,19 @@ func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
 		"ending secret": {map[string]any{"secrets": []any{map[string]any{"secret": "one", "notAfter": "2026-02-01T01:00:00+01:00"}, "two"}}, func(w *webhook.Webhook) {
 			w.Verify.Secrets = []webhook.Secret{{Ref: "one", NotAfter: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}, {Ref: "two"}}
 		}},
-		"key":         {map[string]any{"key": "file:key.pem"}, func(w *webhook.Webhook) { w.Verify.Keys = []string{"file:key.pem"} }},
-		"keys":        {map[string]any{"keys": []any{"a", "b"}}, func(w *webhook.Webhook) { w.Verify.Keys = []string{"a", "b"} }},
-		"JWKS":        {map[string]any{"key": `{"keys":[]}`}, func(w *webhook.Webhook) { w.Verify.Keys = []string{`{"keys":[]}`} }},
-		"list option": {map[string]any{"topicArns": "a,b"}, func(w *webhook.Webhook) { w.Verify.Options["topicArns"] = []string{"a", "b"} }},
-		"weak":        {map[string]any{"acceptWeak": true}, func(w *webhook.Webhook) { w.Verify.Options["acceptWeak"] = []string{"true"} }},
-		"not weak":    {map[string]any{"acceptWeak": false}, func(*webhook.Webhook) {}},
-		"allow":       {map[string]any{"allow": "@github,192.0.2.1"}, func(w *webhook.Webhook) { w.Allow = []string{"@github", "192.0.2.1"} }},
-		"proxies":     {map[string]any{"trustedProxies": "192.0.2.1"}, func(w *webhook.Webhook) { w.TrustedProxies = []string{"192.0.2.1"} }},
-		"rate":        {map[string]any{"rate": "0.5", "burst": 3}, func(w *webhook.Webhook) { w.Rate = webhook.Rate{PerSecond: 0.5, Burst: 3} }},
+		"secrets as JSON": {map[string]any{"secret": `["one", {"secret": "two", "notAfter": "2026-02-01T00:00:00Z"}]`}, func(w *webhook.Webhook) {
+			w.Verify.Secrets = []webhook.Secret{{Ref: "one"}, {Ref: "two", NotAfter: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)}}
+		}},
+		"secret like JSON": {map[string]any{"secret": `["one`}, func(w *webhook.Webhook) { w.Verify.Secrets = []webhook.Secret{{Ref: `["one`}} }},
+		"key":              {map[string]any{"key": "file:key.pem"}, func(w *webhook.Webhook) { w.Verify.Keys = []string{"file:key.pem"} }},
+		"keys":             {map[string]any{"keys": []any{"a", "b"}}, func(w *webhook.Webhook) { w.Verify.Keys = []string{"a", "b"} }},
+		"JWKS":             {map[string]any{"key": `{"keys":[]}`}, func(w *webhook.Webhook) { w.Verify.Keys = []string{`{"keys":[]}`} }},
+		"list option":      {map[string]any{"topicArns": "a,b"}, func(w *webhook.Webhook) { w.Verify.Options["topicArns"] = []string{"a", "b"} }},
+		"weak":             {map[string]any{"acceptWeak": true}, func(w *webhook.Webhook) { w.Verify.Options["acceptWeak"] = []string{"true"} }},
+		"not weak":         {map[string]any{"acceptWeak": false}, func(*webhook.Webhook) {}},
+		"allow":            {map[string]any{"allow": "@github,192.0.2.1"}, func(w *webhook.Webhook) { w.Allow = []string{"@github", "192.0.2.1"} }},
+		"proxies":          {map[string]any{"trustedProxies": "192.0.2.1"}, func(w *webhook.Webhook) { w.TrustedProxies = []string{"192.0.2.1"} }},
+		"rate":             {map[string]any{"rate": "0.5", "burst": 3}, func(w *webhook.Webhook) { w.Rate = webhook.Rate{PerSecond: 0.5, Burst: 3} }},
 		"dedupe": {map[string]any{"dedupe": "body.id", "dedupeWindow": "1h"}, func(w *webhook.Webhook) {
 			w.Dedupe = webhook.Dedupe{Key: "body.id", Window: 3600}
 		}},
