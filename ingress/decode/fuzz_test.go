@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/andybalholm/brotli"
@@ -48,7 +49,7 @@ func FuzzDecompress(f *testing.F) {
 			t.Fatalf("%q: we give %d bytes, the library %d (%v)", name, len(got)-6, len(theirs), ok)
 		}
 		// In deflate we refuse more: what follows the end.
-		if errors.Is(err, decode.ErrMalformed) && ok && len(theirs) > 0 && len(theirs) <= limit && name != "deflate" {
+		if errors.Is(err, decode.ErrMalformed) && ok && len(theirs) > 0 && len(theirs) <= limit && !strings.Contains(strings.ToLower(name), "deflate") {
 			t.Fatalf("%q: we refuse what the library takes as %d bytes", name, len(theirs))
 		}
 	})
@@ -58,7 +59,7 @@ func FuzzDecompress(f *testing.F) {
 func reference(name string, body []byte, limit int64) ([]byte, bool) {
 	var r io.Reader
 	var err error
-	switch name {
+	switch strings.ToLower(strings.Trim(name, " \t")) {
 	case "", "identity":
 		return body, true
 	case "br":
@@ -69,7 +70,7 @@ func reference(name string, body []byte, limit int64) ([]byte, bool) {
 			defer z.Close()
 			r = z
 		}
-	case "gzip":
+	case "gzip", "x-gzip":
 		r, err = gzip.NewReader(bytes.NewReader(body))
 	case "deflate":
 		if r, err = zlib.NewReader(bytes.NewReader(body)); err != nil {

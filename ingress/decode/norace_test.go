@@ -2,5 +2,9 @@
 
 package decode_test
 
-// underRace says that the race detector takes memory and time of its own.
-const underRace = false
+// underRace says that the race detector takes memory and time of its own; huge is how many bytes a bomb
+// stands for.
+const (
+	underRace = false
+	huge      = 800 << 20
+)
