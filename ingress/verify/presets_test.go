@@ -172,6 +172,7 @@ func TestLoadRefuses(t *testing.T) {
 		"secret of no proof":        {"acme.yaml", sound + "handshakes: [" + shake("proof: none, secret: {source: 'query:t'}") + "]\n", "the proof secret, and only that"},
 		"proof without its secret":  {"acme.yaml", sound + "handshakes: [" + shake("proof: secret") + "]\n", "the proof secret, and only that"},
 		"HMAC for anybody":          {"acme.yaml", sound + "handshakes: [" + shake("proof: none, answer: {text: {hmac: hex, of: 'query:c'}}") + "]\n", "makes an HMAC for anybody"},
+		"HMAC without a secret":     {"acme.yaml", change("sha256", "ed25519") + "handshakes: [" + shake("answer: {text: {hmac: hex, of: 'query:c'}}") + "]\n", "no proof of the preset has a secret"},
 		"markup in JSON":            {"acme.yaml", sound + "handshakes: [" + shake("answer: {chars: printable, fields: {a: 'query:c'}}") + "]\n", "for text/plain alone"},
 		"text of a JSON answer":     {"acme.yaml", sound + "handshakes: [" + shake("answer: {type: application/json, text: 'query:c'}") + "]\n", "has fields"},
 		"status of a failure":       {"acme.yaml", sound + "handshakes: [" + shake("answer: {status: 302}") + "]\n", "a whole number from 200 to 299"},
