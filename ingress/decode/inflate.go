@@ -40,10 +40,11 @@ type Inflater struct {
 // only read. On an error, one of this package's, dst is given back as it was.
 func (i *Inflater) Inflate(dst []byte, encoding string, body []byte, l Limits) ([]byte, error) {
 	b := l.bound(len(body))
-	out, err := dst, error(nil)
+	var out []byte
+	var err error
 	switch name := strings.ToLower(strings.Trim(encoding, " \t")); {
 	case name == "", name == "identity":
-		if b.limit = l.max(); len(body) > b.limit {
+		if len(body) > l.max() {
 			return dst, ErrTooLarge
 		}
 		return append(dst, body...), nil

@@ -35,7 +35,7 @@ func (c *Cache) Confirm(ctx context.Context, address string) error {
 	free := c.rates.take(host, c.options.Now())
 	c.mu.Unlock()
 	if !free {
-		return errBusy(host)
+		return errBusy()
 	}
 	res, err := c.client.Do(ctx, egress.Request{URL: address, MaxBody: c.options.MaxBody, Stay: true})
 	if err != nil {

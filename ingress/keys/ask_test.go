@@ -92,7 +92,7 @@ func TestOnlyHTTPS(t *testing.T) {
 	})
 	c := keys.New(client, keys.Options{})
 	t.Cleanup(c.Close)
-	for _, address := range []string{"http://loop.test:PORT/", "HTTP://loop.test:PORT/", "//loop.test:PORT/", "https:loop.test", "https:///x", "", "%"} {
+	for _, address := range []string{"http://loop.test:PORT/", "HTTP://loop.test:PORT/", "//loop.test:PORT/", "https:loop.test", "https:///x", "", "%", "https://public.test/" + strings.Repeat("a", 2048)} {
 		address = strings.Replace(address, "PORT", strconv.Itoa(listener.Port), 1)
 		if _, err := c.Fetch(t.Context(), address); fault.CodeOf(err) != fault.EgressDenied {
 			t.Errorf("%q: %v", address, err)

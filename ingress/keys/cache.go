@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,11 +154,11 @@ func (c *Cache) join(e *entry, address string, now time.Time) (*flight, error) {
 	}
 	// A known document is asked for once in a while by itself; only new addresses are a caller's choice.
 	if (e == nil || e.value == nil) && !c.rates.take(host, now) {
-		return nil, errBusy(host)
+		return nil, errBusy()
 	}
 	if e == nil {
 		if !c.makeRoom() {
-			return nil, errBusy(host)
+			return nil, errBusy()
 		}
 		c.uses++
 		e = &entry{used: c.uses}
@@ -208,14 +209,18 @@ func (c *Cache) makeRoom() bool {
 	return worst != nil
 }
 
+// maxAddress is the length of an address, in bytes.
+const maxAddress = 2048
+
+// hostOf gives the name by which the requests to a host are counted.
 func hostOf(address string) (string, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return "", fault.New(fault.EgressDenied, "asking for a key: the address is no https URL")
+	if err != nil || u.Scheme != "https" || u.Host == "" || len(address) > maxAddress {
+		return "", fault.New(fault.EgressDenied, "asking for a key: the address is no https URL of %d bytes at most", maxAddress)
 	}
-	return u.Host, nil
+	return strings.ToLower(u.Hostname()), nil
 }
 
-func errBusy(host string) error {
-	return fault.New(fault.EgressFailed, "asking https://%s: too many of its addresses are asked for", host).WithRetry(time.Minute)
+func errBusy() error {
+	return fault.New(fault.EgressFailed, "asking for a key: too many addresses of its host are asked for").WithRetry(time.Minute)
 }

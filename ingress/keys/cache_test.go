@@ -241,6 +241,10 @@ func TestRatePerHost(t *testing.T) {
 	if retry, after := fault.Retryable(err); !retry || after != time.Minute {
 		t.Errorf("%v may be tried again: %v, after %s", err, retry, after)
 	}
+	_, err = w.Fetch(t.Context(), strings.Replace(w.url, "https", "HTTPS", 1)+"/10")
+	if fault.CodeOf(err) != fault.EgressFailed || w.asked.Load() != 10 {
+		t.Errorf("in another spelling: %v", err)
+	}
 	w.get(t, "/3", "k", 10) // what is known serves
 	w.pass(6 * time.Second)
 	w.get(t, "/10", "k", 11)

@@ -23,8 +23,12 @@ func (o Options) withDefaults() Options {
 		field *time.Duration
 		value time.Duration
 	}{
-		{&o.MinAge, 5 * time.Minute}, {&o.MaxAge, 24 * time.Hour}, {&o.DefaultAge, time.Hour},
-		{&o.MaxStale, 24 * time.Hour}, {&o.RetryAfter, 30 * time.Second}, {&o.Patience, time.Second},
+		{&o.MinAge, 5 * time.Minute},
+		{&o.MaxAge, 24 * time.Hour},
+		{&o.DefaultAge, time.Hour},
+		{&o.MaxStale, 24 * time.Hour},
+		{&o.RetryAfter, 30 * time.Second},
+		{&o.Patience, time.Second},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.value

@@ -30,63 +30,78 @@ func TestRedirects(t *testing.T) {
 		want    []string // "METHOD host URI body", then the names of the header fields
 	}{
 		"relative": {
-			egress.Request{URL: "/?to=next"}, "",
+			egress.Request{URL: "/?to=next"},
+			"",
 			[]string{"GET one /?to=next  [Authorization X-Api-Key]", "GET one /next  [Authorization X-Api-Key]"},
 		},
 		"three": {
-			egress.Request{URL: "/?to=/?to=/?to=/end"}, "",
+			egress.Request{URL: "/?to=/?to=/?to=/end"},
+			"",
 			[]string{"GET one /?to=/?to=/?to=/end  [Authorization X-Api-Key]", "GET one /?to=/?to=/end  [Authorization X-Api-Key]", "GET one /?to=/end  [Authorization X-Api-Key]", "GET one /end  [Authorization X-Api-Key]"},
 		},
 		"four": {
-			egress.Request{URL: "/?to=/?to=/?to=/?to=/end"}, fault.EgressDenied,
+			egress.Request{URL: "/?to=/?to=/?to=/?to=/end"},
+			fault.EgressDenied,
 			[]string{"GET one /?to=/?to=/?to=/?to=/end  [Authorization X-Api-Key]", "GET one /?to=/?to=/?to=/end  [Authorization X-Api-Key]", "GET one /?to=/?to=/end  [Authorization X-Api-Key]", "GET one /?to=/end  [Authorization X-Api-Key]"},
 		},
 		"other host": {
-			egress.Request{URL: "/?to=//two.test:PORT/x"}, "",
+			egress.Request{URL: "/?to=//two.test:PORT/x"},
+			"",
 			[]string{"GET one /?to=//two.test:PORT/x  [Authorization X-Api-Key]", "GET two /x  []"},
 		},
 		"credentials do not come back": {
-			egress.Request{URL: "/?to=//two.test:PORT/?to=//one.test:PORT/x"}, "",
+			egress.Request{URL: "/?to=//two.test:PORT/?to=//one.test:PORT/x"},
+			"",
 			[]string{"GET one /?to=//two.test:PORT/?to=//one.test:PORT/x  [Authorization X-Api-Key]", "GET two /?to=//one.test:PORT/x  []", "GET one /x  []"},
 		},
 		"other scheme": {
-			egress.Request{URL: "/?to=https://two.test:PORT/x"}, fault.EgressDenied,
+			egress.Request{URL: "/?to=https://two.test:PORT/x"},
+			fault.EgressDenied,
 			[]string{"GET one /?to=https://two.test:PORT/x  [Authorization X-Api-Key]"},
 		},
 		"POST becomes GET": {
-			egress.Request{Method: "POST", Body: []byte("b"), URL: "/?status=302&to=/x"}, "",
+			egress.Request{Method: "POST", Body: []byte("b"), URL: "/?status=302&to=/x"},
+			"",
 			[]string{"POST one /?status=302&to=/x b [Authorization X-Api-Key]", "GET one /x  [Authorization X-Api-Key]"},
 		},
 		"PUT stays after 302": {
-			egress.Request{Method: "PUT", Body: []byte("b"), URL: "/?status=302&to=/x"}, "",
+			egress.Request{Method: "PUT", Body: []byte("b"), URL: "/?status=302&to=/x"},
+			"",
 			[]string{"PUT one /?status=302&to=/x b [Authorization X-Api-Key]", "PUT one /x b [Authorization X-Api-Key]"},
 		},
 		"PUT becomes GET after 303": {
-			egress.Request{Method: "PUT", Body: []byte("b"), URL: "/?status=303&to=/x"}, "",
+			egress.Request{Method: "PUT", Body: []byte("b"), URL: "/?status=303&to=/x"},
+			"",
 			[]string{"PUT one /?status=303&to=/x b [Authorization X-Api-Key]", "GET one /x  [Authorization X-Api-Key]"},
 		},
 		"HEAD stays": {
-			egress.Request{Method: "HEAD", URL: "/?status=303&to=/x"}, "",
+			egress.Request{Method: "HEAD", URL: "/?status=303&to=/x"},
+			"",
 			[]string{"HEAD one /?status=303&to=/x  [Authorization X-Api-Key]", "HEAD one /x  [Authorization X-Api-Key]"},
 		},
 		"body again": {
-			egress.Request{Method: "POST", Body: []byte("b"), URL: "/?status=308&to=/x"}, "",
+			egress.Request{Method: "POST", Body: []byte("b"), URL: "/?status=308&to=/x"},
+			"",
 			[]string{"POST one /?status=308&to=/x b [Authorization X-Api-Key]", "POST one /x b [Authorization X-Api-Key]"},
 		},
 		"body to another host": {
-			egress.Request{Method: "POST", Body: []byte("b"), URL: "/?status=307&to=//two.test:PORT/x"}, fault.EgressDenied,
+			egress.Request{Method: "POST", Body: []byte("b"), URL: "/?status=307&to=//two.test:PORT/x"},
+			fault.EgressDenied,
 			[]string{"POST one /?status=307&to=//two.test:PORT/x b [Authorization X-Api-Key]"},
 		},
 		"stay": {
-			egress.Request{URL: "/?to=/x", Stay: true}, "",
+			egress.Request{URL: "/?to=/x", Stay: true},
+			"",
 			[]string{"GET one /?to=/x  [Authorization X-Api-Key]"},
 		},
 		"without Location": {
-			egress.Request{URL: "/?status=302&to="}, "",
+			egress.Request{URL: "/?status=302&to="},
+			"",
 			[]string{"GET one /?status=302&to=  [Authorization X-Api-Key]"},
 		},
 		"not modified": {
-			egress.Request{URL: "/?status=304&to=/x"}, "",
+			egress.Request{URL: "/?status=304&to=/x"},
+			"",
 			[]string{"GET one /?status=304&to=/x  [Authorization X-Api-Key]"},
 		},
 	} {
