@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -136,7 +137,13 @@ func client() *http.Client {
 
 func (s *server) putWebhook(t *testing.T) {
 	t.Helper()
-	body := `{"eventKey":"webhook.load","uuid":"` + token + `","payloadType":"raw","maxPayloadLength":4194304}`
+	s.putWebhookOf(t, 4_194_304)
+}
+
+// putWebhookOf makes the webhook with the given largest body, in bytes.
+func (s *server) putWebhookOf(t *testing.T, largest int) {
+	t.Helper()
+	body := `{"eventKey":"webhook.load","uuid":"` + token + `","payloadType":"raw","maxPayloadLength":` + strconv.Itoa(largest) + `}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
 		"http://"+s.admin+"/api/v3/command/webhook.put?params=body", strings.NewReader(body))
 	if err != nil {
