@@ -28,7 +28,7 @@ func (d *Directory) refreshDeclared(ctx context.Context) {
 		err = d.applyDeclared(ctx, list, false)
 	}
 	if err != nil {
-		d.complain(allDeclared, "the declared webhooks stay as they were, because a file cannot be used", err)
+		d.complain(allDeclared, "all declared ones stay as they were, because a file cannot be used", err)
 		return
 	}
 	d.recovered(allDeclared)
@@ -132,7 +132,7 @@ func (d *Directory) declare(v *view, decl webhook.Declaration, owners map[string
 	}
 	e, err := d.compile(w, old)
 	if starting && errors.As(err, new(unresolved)) {
-		d.complainLocked(w.ID, "a declared webhook refuses all requests, because a reference of it cannot be resolved", decl.Place(asFault(err)))
+		d.complainLocked(w.ID, "it refuses all requests, because a reference cannot be resolved", decl.Place(asFault(err)))
 		e, err = shut(w), nil
 	}
 	if err != nil {
@@ -152,7 +152,7 @@ func (d *Directory) declaredTokens(decl webhook.Declaration, old *entry) ([]webh
 			if old == nil || !old.declared.sameTokens(decl) {
 				return nil, f
 			}
-			d.complainLocked(decl.Webhook.ID, "the token of a declared webhook cannot be read, so the one before stays", decl.Place(f))
+			d.complainLocked(decl.Webhook.ID, "its token cannot be read, so the one before stays", decl.Place(f))
 			return old.webhook.Tokens, nil
 		}
 		t.Created = d.stamp()

@@ -53,7 +53,7 @@ func (d *Directory) refreshMaterial() {
 		_, _, sum, err := d.material(e.webhook)
 		switch {
 		case err != nil && !e.shut:
-			d.complain(e.webhook.ID, "a changed secret of a webhook cannot be used, so the one before stays", err)
+			d.complain(e.webhook.ID, "its changed secret cannot be used, so the one before stays", err)
 		case err == nil && (e.shut || sum != e.material):
 			d.renew(e)
 		case err == nil:
@@ -73,7 +73,7 @@ func (d *Directory) renew(e *entry) {
 	next, err := d.compile(e.webhook, e)
 	if err != nil {
 		if !e.shut {
-			d.complainLocked(e.webhook.ID, "a changed secret of a webhook cannot be used, so the one before stays", err)
+			d.complainLocked(e.webhook.ID, "its changed secret cannot be used, so the one before stays", err)
 		}
 		return
 	}
@@ -96,7 +96,7 @@ func (d *Directory) complainLocked(about, what string, err error) {
 		return
 	}
 	d.complaints[about] = text
-	d.logger.Error(what, "webhook", about, "code", string(fault.CodeOf(err)), "error", err)
+	d.logger.Error("a webhook cannot be brought up to date", "outcome", what, "webhook", about, "code", string(fault.CodeOf(err)), "error", err)
 }
 
 func (d *Directory) recovered(about string) {

@@ -43,7 +43,7 @@ func parseMediaType(text string) (m mediaType, ok bool) {
 	if main != "*" {
 		m.main = main
 	}
-	if rest, any := strings.CutPrefix(sub, "*"); any {
+	if rest, open := strings.CutPrefix(sub, "*"); open {
 		m.suffix = rest
 		return m, (rest == "" || rest[0] == '+' && isMediaName(rest[1:])) && (main == "*" || isMediaName(main))
 	}
@@ -57,7 +57,7 @@ func isMediaName(text string) bool {
 		return false
 	}
 	for _, c := range []byte(text) {
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("!#$&-^_.+", c) >= 0) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && strings.IndexByte("!#$&-^_.+", c) < 0 {
 			return false
 		}
 	}

@@ -73,7 +73,7 @@ func readFile(fsys fs.FS, dir, name string) (webhook.Declaration, fault.List) {
 		return webhook.Declaration{}, fault.List{fault.Wrap(fault.ConfigRead, err, "reading a declared webhook").At(at)}
 	}
 	decl, err := Parse(at.File, data)
-	if list := (fault.List)(nil); errors.As(err, &list) {
+	if list := fault.List(nil); errors.As(err, &list) {
 		return decl, list
 	}
 	return decl, nil

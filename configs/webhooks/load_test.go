@@ -2,7 +2,6 @@ package webhooks_test
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -170,7 +169,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		decl, err := webhooks.Parse("a.webhook.yaml", []byte(text))
 		if err == nil && (decl.Webhook.ID == "" || len(decl.Tokens) == 0) {
-			t.Error(fmt.Sprintf("%+v", decl))
+			t.Errorf("%+v", decl)
 		}
 	})
 }

@@ -24,8 +24,12 @@ func (c *cli) webhookListCommand() *cobra.Command {
 			}
 			rows, _ := found.([]any)
 			return c.table(rows, []column{
-				field("ID", "id"), field("EVENT KEY", "eventKey"), {"STATE", webhookState}, field("PRESET", "verify"),
-				{"TOKENS", tokenHints}, {"LAST USED", lastUsed}, field("TITLE", "title"), field("DECLARED IN", "declaredIn"),
+				field("ID", "id"), field("EVENT KEY", "eventKey"),
+				{"STATE", webhookState},
+				field("PRESET", "verify"),
+				{"TOKENS", tokenHints},
+				{"LAST USED", lastUsed},
+				field("TITLE", "title"), field("DECLARED IN", "declaredIn"),
 			}, "there is no webhook")
 		},
 	}

@@ -102,7 +102,7 @@ func (c *cli) sendSample(ctx context.Context, sample map[string]any, base string
 		return nil, fault.New(fault.CLIUnreachable, "nothing answers at %s", address.Host).
 			WithHint("check ingress.url, or give the address of the server with --url")
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
 		return nil, fault.New(fault.CLIUnreachable, "the answer broke off")
