@@ -251,22 +251,31 @@ func (s *Server) rejects(ctx *fasthttp.RequestCtx, rest string) {
 	s.show(ctx, map[string]any{"rejects": list})
 }
 
-// reject gives a refused request as it came, where it was kept.
+// reject gives a refused request as it came, where it was kept, or says why it was refused.
 func (s *Server) reject(ctx *fasthttp.RequestCtx, rest string) {
-	const none = "this request is not kept; see ingress.keep_rejected"
+	rest, asked := strings.CutSuffix(rest, "/explain")
 	traceID, err := url.PathUnescape(rest)
-	if err != nil || s.deps.Kept == nil {
-		s.missing(ctx, store.ErrNotFound, none)
-		return
+	if err == nil {
+		err = kept.ErrUnknown
+		switch {
+		case s.deps.Kept == nil:
+		case asked:
+			var verdict any
+			if verdict, err = s.deps.Explain(s.work, traceID); err == nil {
+				s.show(ctx, verdict)
+			}
+		default:
+			var text []byte
+			if text, err = s.deps.Kept(traceID); err == nil {
+				s.download(ctx, text)
+			}
+		}
 	}
-	text, err := s.deps.Kept(traceID)
 	switch {
 	case errors.Is(err, kept.ErrUnknown):
-		s.missing(ctx, store.ErrNotFound, none)
+		s.missing(ctx, store.ErrNotFound, "this request is not kept; see ingress.keep_rejected")
 	case err != nil:
 		s.fail(ctx, err)
-	default:
-		s.download(ctx, text)
 	}
 }
 

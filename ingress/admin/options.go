@@ -99,7 +99,7 @@ type Ledger interface {
 	Rejects(ctx context.Context, limit int) ([]store.Reject, error)
 }
 
-// Deps are what the API shows and drives. All but Kept are required. The functions are called for each request,
+// Deps are what the API shows and drives. All but Kept and Explain are required. The functions are called for each request,
 // from many goroutines; their values must be JSON-encodable and hold no secret.
 type Deps struct {
 	Commands Commands
@@ -113,4 +113,7 @@ type Deps struct {
 	Metrics func(accept string) (contentType string, text []byte, ok bool)
 	// Kept gives a refused request as it came, by its trace id; kept.ErrUnknown. nil = none are kept.
 	Kept func(traceID string) ([]byte, error)
+	// Explain judges such a request once more and gives the verdict with its likely causes, as a value of the model.
+	// nil where Kept is.
+	Explain func(ctx context.Context, traceID string) (any, error)
 }

@@ -65,6 +65,9 @@ func Read(raw []byte) (*Request, error) {
 	return r, nil
 }
 
+// Target is the path and query, as on the wire.
+func (r *Request) Target() string { return r.target }
+
 // split finds the head and makes it one that a parser takes.
 func (r *Request) split(raw []byte) (head, body []byte, err error) {
 	at, size := bytes.Index(raw, []byte("\r\n\r\n")), 4

@@ -35,6 +35,7 @@ func (a *App) makeListeners() error {
 			return fault.Wrap(fault.ConfigValue, err, "opening the folder of refused requests").In("ingress.keep_rejected")
 		}
 		panel.Kept = door.Kept.Read
+		panel.Explain = func(ctx context.Context, traceID string) (any, error) { return a.explain(ctx, door.Kept, traceID) }
 		a.onClose(func(context.Context) error { return door.Kept.Close() })
 	}
 	if a.public, err = ingress.New(doorOptions(c, proxies), door); err != nil {

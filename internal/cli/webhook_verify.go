@@ -104,7 +104,7 @@ func (c *cli) judged(request *judge.Request, setup judge.Setup, explain bool) er
 		hints = request.Explain(setup, verdict)
 	}
 	if c.output == "json" || c.output == "yaml" {
-		err = c.show(verdictObject(verdict, hints), "json")
+		err = c.show(verdict.Object(hints), "json")
 	} else {
 		err = c.sayVerdict(verdict, hints)
 	}
@@ -190,42 +190,6 @@ func timeOf(text string) (time.Time, error) {
 		return t, nil
 	}
 	return time.Time{}, fault.New(fault.CLIUsage, "the flag \"--now\" has to be Unix seconds, or a time such as 2026-01-31T12:00:00Z")
-}
-
-// verdictObject is what --json prints.
-func verdictObject(v judge.Verdict, hints []judge.Hint) map[string]any {
-	out := map[string]any{"valid": v.Accepted()}
-	if v.Reason != "" {
-		out["reason"], out["detail"] = v.Reason, v.Detail
-	}
-	if v.Delivery.ID != "" {
-		out["deliveryId"] = v.Delivery.ID
-	}
-	if v.Delivery.Event != "" {
-		out["event"] = v.Delivery.Event
-	}
-	if h := v.Delivery.Handshake; h != nil {
-		headers := map[string]any{}
-		for _, field := range h.Headers {
-			headers[field[0]] = field[1]
-		}
-		shown := map[string]any{"name": h.Name, "status": h.Status, "contentType": h.Type, "headers": headers, "body": string(h.Body)}
-		if h.Confirm != "" {
-			shown["confirm"] = h.Confirm
-		}
-		out["handshake"] = shown
-	}
-	if len(v.Notes) > 0 {
-		out["notes"] = list(v.Notes)
-	}
-	if hints != nil {
-		shown := make([]any, len(hints))
-		for i, h := range hints {
-			shown[i] = map[string]any{"cause": h.Cause, "text": h.Text}
-		}
-		out["hints"] = shown
-	}
-	return out
 }
 
 func list(texts []string) []any {
