@@ -15,8 +15,11 @@ import (
 // hashReference begins a token of which a file holds only the SHA-256, in hex.
 const hashReference = "sha256:"
 
-// allDeclared is the name of the declared webhooks as a whole in complaints.
-const allDeclared = "declared"
+// What complaints are about beside single webhooks, whose ids are longer or have no space.
+const (
+	allDeclared = "*"         // the declared webhooks as a whole
+	tokenOf     = "token of " // and an id
+)
 
 // refreshDeclared takes over all changes of the files together, or none.
 func (d *Directory) refreshDeclared(ctx context.Context) {
@@ -139,7 +142,17 @@ func (d *Directory) declare(v *view, decl webhook.Declaration, owners map[string
 		return nil, asFault(err)
 	}
 	e.declared = &declaration{decl}
+	if old != nil && unchanged(e, old.webhook) { // a start finds what it left
+		e.webhook.Updated = old.webhook.Updated
+	}
 	return e, nil
+}
+
+// unchanged reports whether what is stored of e would be as before, but for the time.
+func unchanged(e *entry, before webhook.Webhook) bool {
+	now := e.row(e.webhook)
+	now.Updated = before.Updated
+	return reflect.DeepEqual(now, before)
 }
 
 // declaredTokens resolves the tokens; those that cannot be resolved are as they were before.
@@ -152,7 +165,7 @@ func (d *Directory) declaredTokens(decl webhook.Declaration, old *entry) ([]webh
 			if old == nil || !old.declared.sameTokens(decl) {
 				return nil, f
 			}
-			d.complainLocked(decl.Webhook.ID, "its token cannot be read, so the one before stays", decl.Place(f))
+			d.complainLocked(tokenOf+decl.Webhook.ID, "its token cannot be read, so the one before stays", decl.Place(f))
 			return old.webhook.Tokens, nil
 		}
 		t.Created = d.stamp()
@@ -165,6 +178,7 @@ func (d *Directory) declaredTokens(decl webhook.Declaration, old *entry) ([]webh
 		}
 		out = append(out, t)
 	}
+	delete(d.complaints, tokenOf+decl.Webhook.ID)
 	return out, nil
 }
 

@@ -278,6 +278,31 @@ func TestDeclaredTokenRotates(t *testing.T) {
 	}
 }
 
+// TestComplaintsAreNotRepeated: of a token and a secret that cannot be read, the log says each once.
+func TestComplaintsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	v := &vault{kept: map[string]string{"a": leadsToken, "s": "one"}}
+	files := &fileSet{}
+	files.set(nil, declare("leads", "file:s", "file:a"))
+	w := openVault(t, v, files.read)
+	for i, c := range []struct {
+		file          string
+		token, secret int
+	}{{"a", 1, 0}, {"s", 1, 1}} {
+		v.set(c.file, "")
+		for range 3 {
+			w.dir.Refresh(t.Context())
+		}
+		log := w.logged()
+		if token, secret := strings.Count(log, "its token cannot be read"), strings.Count(log, "its changed secret cannot be used"); token != c.token || secret != c.secret {
+			t.Errorf("step %d: %d and %d times\n%s", i, token, secret, log)
+		}
+	}
+	if got := w.signed(leadsToken, "one"); got != 200 {
+		t.Errorf("without both files: %d", got)
+	}
+}
+
 // TestDeclaredAfterRestart: what is known about a declared webhook beyond its file outlives the process.
 func TestDeclaredAfterRestart(t *testing.T) {
 	t.Parallel()
@@ -308,6 +333,9 @@ func TestDeclaredAfterRestart(t *testing.T) {
 	files.set(nil, asana)
 	w.restart(v, files.read)
 	h, _ := w.dir.Get("asana")
+	if !h.Updated.Equal(h.Created) {
+		t.Errorf("the start changed it: %v, made %v", h.Updated, h.Created)
+	}
 	if !h.Created.Equal(used.Add(-time.Minute)) || !h.Tokens[0].LastUsed.Equal(used) {
 		t.Errorf("%+v", h)
 	}
