@@ -1,6 +1,9 @@
 package ingress
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestMediaTypes(t *testing.T) {
 	t.Parallel()
@@ -38,4 +41,25 @@ func TestTakesMethod(t *testing.T) {
 	if !e.takesMethod([]byte("POST")) || e.takesMethod([]byte("post")) || e.takesMethod([]byte("GET")) || e.takesMethod(nil) {
 		t.Error("methods are not compared as they are")
 	}
+}
+
+// FuzzMediaTypes: no Content-Type matches a pattern that it does not spell.
+func FuzzMediaTypes(f *testing.F) {
+	for _, text := range []string{"application/json", "application/ld+json; charset=utf-8", "TEXT/Plain", "/", "a/+json", ";/;"} {
+		f.Add("application/*+json", []byte(text))
+		f.Add(text, []byte(text))
+	}
+	f.Fuzz(func(t *testing.T, pattern string, contentType []byte) {
+		texts, list, err := checkMediaTypes([]string{pattern})
+		if err != nil || !list.match(contentType) {
+			return
+		}
+		kind, _, _ := strings.Cut(strings.ToLower(string(contentType)), ";")
+		main, sub, _ := strings.Cut(strings.TrimSpace(kind), "/")
+		wantMain, wantSub, _ := strings.Cut(texts[0], "/")
+		suffix, open := strings.CutPrefix(wantSub, "*")
+		if wantMain != "*" && main != wantMain || !open && sub != wantSub || open && !strings.HasSuffix(sub, suffix) {
+			t.Errorf("%q fits %q", contentType, pattern)
+		}
+	})
 }
