@@ -38,11 +38,10 @@ func (s *Server) answer(v *visit, correlationID string) {
 		}
 	}
 	v.ctx.SetStatusCode(custom.status)
-	if custom.body == nil && len(custom.headers) == 0 {
-		s.answerResult(v.ctx, result, correlationID, v.traceID)
-		return
+	var env expr.Env
+	if custom.body != nil || len(custom.headers) > 0 {
+		env = v.answerEnv(result, correlationID)
 	}
-	env := v.answerEnv(result, correlationID)
 	s.answerBody(v, custom, env, result, correlationID)
 	s.answerHeaders(v, custom, env)
 }
@@ -87,6 +86,7 @@ func (s *Server) answerResult(ctx *fasthttp.RequestCtx, result run.Result, corre
 // answerBody writes the webhook's own body: an object or a list as JSON, anything else as text.
 func (s *Server) answerBody(v *visit, custom *response, env expr.Env, result run.Result, correlationID string) {
 	if custom.status == http.StatusNoContent {
+		v.ctx.Response.Header.SetNoDefaultContentType(true)
 		return
 	}
 	if custom.body == nil {

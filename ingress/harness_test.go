@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -326,4 +327,13 @@ func sign(secret string, parts ...string) string {
 		m.Write([]byte(p))
 	}
 	return hex.EncodeToString(m.Sum(nil))
+}
+
+// sign64 is sign in base64.
+func sign64(secret string, parts ...string) string {
+	sum, err := hex.DecodeString(sign(secret, parts...))
+	if err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(sum)
 }

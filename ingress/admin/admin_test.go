@@ -469,3 +469,89 @@ func TestLedger(t *testing.T) {
 		}
 	}
 }
+
+// TestMetrics: the API's token and the metrics' own token read them, and the latter reads nothing else.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	const own = "METRICS-0123456789abcdef"
+	w := open(t, admin.Options{Token: token, Metrics: own, Identity: "operator"})
+	get := func(path, bearer, accept string) (int, string, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+bearer)
+		r.Header.Set("Accept", accept)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, res.Header.Get("Content-Type"), string(text)
+	}
+	for _, bearer := range []string{token, own} {
+		if status, kind, text := get("/metrics", bearer, "text/plain"); status != 200 || kind != "text/plain; version=0.0.4" || text != "counted 1 # text/plain" {
+			t.Errorf("%s: %d %q %q", bearer, status, kind, text)
+		}
+	}
+	for _, path := range append([]string{"/metrics/", "/metrics/x", "/api/v3/metrics"}, everyPath...) {
+		if status, _, _ := get(path, own, ""); status != 401 {
+			t.Errorf("%s with the token of the metrics: %d", path, status)
+		}
+	}
+	if status, _, _ := get("/metrics", "wrong-0123456789abcdef", ""); status != 401 {
+		t.Errorf("wrong token: %d", status)
+	}
+	if status, _, _ := get("/metrics", own, "broken"); status != 500 {
+		t.Errorf("broken: %d", status)
+	}
+	none := standard(t)
+	if status, _ := none.do(t, "GET", "/metrics", "", "Authorization: Bearer "); status != 401 {
+		t.Errorf("an empty token: %d", status)
+	}
+	if _, err := admin.New(admin.Options{Address: "127.0.0.1:0", Metrics: "short"}, w.deps()); fault.CodeOf(err) != fault.ConfigValue {
+		t.Errorf("a short token: %v", err)
+	}
+}
+
+// TestDownloads: what senders sent is given byte for byte, and never as something that a browser shows.
+func TestDownloads(t *testing.T) {
+	t.Parallel()
+	w := standard(t)
+	for path, want := range map[string]struct {
+		status int
+		text   string
+	}{
+		"/api/v3/events/e1/body":           {200, "a=CANARY"},
+		"/api/v3/events/e2/body":           {404, ""},
+		"/api/v3/rejects/abcdef:0123":      {200, "POST / HTTP/1.1\r\n\r\n"},
+		"/api/v3/rejects/abcdef%3A0123":    {200, "POST / HTTP/1.1\r\n\r\n"},
+		"/api/v3/rejects/other":            {404, ""},
+		"/api/v3/rejects/%zz":              {404, ""},
+		"/api/v3/rejects/..%2f..%2fpasswd": {404, ""},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
+		if err != nil {
+			if strings.Contains(path, "%zz") {
+				continue // no address for this client
+			}
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != want.status || want.status == 200 && (string(text) != want.text ||
+			res.Header.Get("Content-Type") != "application/octet-stream" || res.Header.Get("Content-Disposition") != "attachment") {
+			t.Errorf("%s: %d %v %q, %v", path, res.StatusCode, res.Header, text, err)
+		}
+	}
+}
