@@ -28,8 +28,12 @@ internal/interop/node_modules/.package-lock.json: internal/interop/package-lock.
 	@tools/need.sh npm nodejs npm
 	@cd internal/interop && npm ci --silent && touch node_modules/.package-lock.json
 
+.PHONY: namespaces
+namespaces:
+	@tools/need.sh ip iproute2
+
 .PHONY: test
-test: node ## run every test of every module with the race detector
+test: node namespaces ## run every test of every module with the race detector
 	@for m in $(MODULES); do (cd $$m && echo "== $$m" && go test -race -shuffle=on -count=1 -timeout 25m $(PKG)) || exit 1; done
 
 .PHONY: short

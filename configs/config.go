@@ -24,6 +24,7 @@ type Config struct {
 	IAM       IAM       `koanf:"iam"`
 	Engine    Engine    `koanf:"engine"`
 	Result    Result    `koanf:"result"`
+	Egress    Egress    `koanf:"egress"`
 
 	tree    map[string]any    // merged layers, leaves are of type leaf
 	origins map[string]origin // by joined path
@@ -159,4 +160,11 @@ type Engine struct {
 // Result is how long results can be polled.
 type Result struct {
 	TTL time.Duration `koanf:"ttl" min:"1s" max:"8760h"`
+}
+
+// Egress is what the program itself may reach.
+type Egress struct {
+	AllowHosts    []string      `koanf:"allow_hosts"`
+	AllowNetworks []string      `koanf:"allow_networks" form:"networks"`
+	Timeout       time.Duration `koanf:"timeout" min:"100ms" max:"5m"`
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/penstock/penstock/runtime/broker"
 	brokers "github.com/penstock/penstock/runtime/broker/all"
 	"github.com/penstock/penstock/runtime/command/builtin"
-	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/engine"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
@@ -84,7 +83,11 @@ func (a *App) open(ctx context.Context) error {
 	if a.presets, err = Presets(c); err != nil {
 		return err
 	}
-	a.keys = keys.New(egress.New(egress.Options{}), keys.Options{Now: a.p.Now})
+	outbound, err := outgoing(c)
+	if err != nil {
+		return err
+	}
+	a.keys = keys.New(outbound, keys.Options{Now: a.p.Now})
 	a.onClose(func(context.Context) error { a.keys.Close(); return nil })
 	if a.directory, err = a.openDirectory(ctx, a.presets); err != nil {
 		return err

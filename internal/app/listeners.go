@@ -17,7 +17,7 @@ import (
 
 func (a *App) makeListeners() error {
 	c := a.p.Config
-	proxies, err := prefixes(c.Ingress.TrustedProxies)
+	proxies, err := prefixes(c.Ingress.TrustedProxies, "ingress.trusted_proxies")
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func doorOptions(c *configs.Config, proxies []netip.Prefix) ingress.Options {
 }
 
 // prefixes reads networks; a single address is a network of one.
-func prefixes(texts []string) ([]netip.Prefix, error) {
+func prefixes(texts []string, key string) ([]netip.Prefix, error) {
 	out := make([]netip.Prefix, len(texts))
 	for i, text := range texts {
 		if address, err := netip.ParseAddr(text); err == nil {
@@ -70,7 +70,7 @@ func prefixes(texts []string) ([]netip.Prefix, error) {
 		}
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, fault.New(fault.ConfigValue, "%q is neither an address nor a network", text).In("ingress.trusted_proxies")
+			return nil, fault.New(fault.ConfigValue, "%q is neither an address nor a network", text).In(key)
 		}
 		out[i] = p
 	}
