@@ -206,3 +206,44 @@ func TestCandidates(t *testing.T) {
 		t.Errorf("none: %q", got)
 	}
 }
+
+// only is a preset with one variant, which judges nothing but its own version, and whose timestamp has a
+// header and a prefix of its own.
+const only = `name: acme
+variants:
+  - when: [{source: "header:X-Version", equals: v2}]
+    signature: {header: X-Acme, algorithm: sha256, encoding: hex}
+    signed: "{timestamp}.{body}"
+    timestamp: {header: X-Time, prefix: "t=", form: seconds, tolerance: 300}
+vectors:
+  - {name: none, source: computed, secrets: ["k"], want: signature.missing}
+  - {name: good, source: computed, secrets: ["k"], now: 2023-11-14T22:13:20Z, headers: ["X-Version: v2", "X-Acme: SIGNATURE", "X-Time: t=1700000000"], want: accept}
+`
+
+// TestOnlyVariant: a condition holds also where there is nothing to choose from.
+func TestOnlyVariant(t *testing.T) {
+	t.Parallel()
+	signature := sign("k", "1700000000.")
+	p, err := verify.Load(fstest.MapFS{"acme.yaml": {Data: []byte(strings.Replace(only, "SIGNATURE", signature, 1))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := p.Compile(webhook.Verify{Preset: "acme"}, secrets([]byte("k")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		lines []string
+		want  string
+	}{
+		"its version":    {[]string{"X-Version: v2", "X-Acme: " + signature, "X-Time: t=1700000000"}, ""},
+		"other version":  {[]string{"X-Version: v3", "X-Acme: " + signature, "X-Time: t=1700000000"}, "signature.missing"},
+		"no version":     {[]string{"X-Acme: " + signature, "X-Time: t=1700000000"}, "signature.missing"},
+		"no prefix":      {[]string{"X-Version: v2", "X-Acme: " + signature, "X-Time: 1700000000"}, "timestamp.malformed"},
+		"another prefix": {[]string{"X-Version: v2", "X-Acme: " + signature, "X-Time: T=1700000000"}, "timestamp.malformed"},
+	} {
+		if got := outcome(v, asks("POST", "/", "", c.lines...)); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
