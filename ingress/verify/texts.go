@@ -13,24 +13,31 @@ type jsonText struct {
 	name  string
 	text  string
 	given bool
+	seen  bool // it occurs, and may be null
 }
 
 var errNoText = errors.New("a field is no text")
 
 // readTexts fills the fields from the JSON object that the body is, or, where within is not empty, from
 // the object in its field of that name. A field that is null is not given; one of another kind than text
-// makes the answer false, as does a body that is not one JSON value. The letter case of names matters.
+// makes the answer false, as does one that occurs twice, or a body that is not one JSON value. The letter case
+// of names matters. Of other names nothing is remembered, as nobody has proven the body yet.
 func readTexts(body []byte, within string, fields []jsonText) bool {
-	d := jsontext.NewDecoder(bytes.NewBuffer(body[:len(body):len(body)]))
+	d := jsontext.NewDecoder(bytes.NewBuffer(body[:len(body):len(body)]), jsontext.AllowDuplicateNames(true))
 	inner := func() error { return readFields(d, func(name string) error { return takeText(d, fields, name) }) }
 	outer := inner
 	if within != "" {
+		found := false
 		outer = func() error {
 			return readFields(d, func(name string) error {
-				if name == within {
-					return inner()
+				switch {
+				case name != within:
+					return d.SkipValue()
+				case found:
+					return errTwice
 				}
-				return d.SkipValue()
+				found = true
+				return inner()
 			})
 		}
 	}
@@ -64,6 +71,10 @@ func takeText(d *jsontext.Decoder, fields []jsonText, name string) error {
 		if fields[i].name != name {
 			continue
 		}
+		if fields[i].seen {
+			return errTwice
+		}
+		fields[i].seen = true
 		tok, err := d.ReadToken()
 		switch {
 		case err != nil:

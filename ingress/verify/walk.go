@@ -9,7 +9,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-var errWalkEnd = errors.New("the visitor has seen enough")
+var (
+	errWalkEnd = errors.New("the visitor has seen enough")
+	errTwice   = errors.New("a name of the path occurs twice")
+)
 
 // walkJSON calls visit with the text of each value that the path names, in the order of the body. A
 // value of another kind than text or number, and a place that is not there, is given as absent. It
@@ -17,7 +20,8 @@ var errWalkEnd = errors.New("the visitor has seen enough")
 // is valid during the call of visit.
 //
 // The body is read as a stream: callers that are not proven yet cannot make a tree of many times their
-// body's size.
+// body's size. So only the names of the path must not occur twice; to remember all names would cost as much
+// as a tree.
 func walkJSON(body []byte, p dotted, visit func(text []byte, present bool) bool) bool {
 	w := &walker{visit: visit}
 	w.start(body)
@@ -51,10 +55,10 @@ func (w *walker) text(dst, body []byte, p dotted) (text []byte, present, ok bool
 func (w *walker) start(body []byte) {
 	w.source = *bytes.NewBuffer(body[:len(body):len(body)])
 	if w.d == nil {
-		w.d = jsontext.NewDecoder(&w.source)
+		w.d = jsontext.NewDecoder(&w.source, jsontext.AllowDuplicateNames(true))
 		return
 	}
-	w.d.Reset(&w.source)
+	w.d.Reset(&w.source, jsontext.AllowDuplicateNames(true))
 }
 
 func (w *walker) whole(p dotted) bool {
@@ -91,7 +95,9 @@ func (w *walker) value(p dotted) error {
 	case len(p) > 0 && kind == jsontext.KindBeginObject:
 		return w.object(p)
 	case len(p) > 0 && kind == jsontext.KindBeginArray:
-		return w.array(p)
+		if index, err := strconv.ParseUint(p[0], 10, 31); err == nil || p[0] == "*" {
+			return w.array(p, index)
+		}
 	}
 	if err := w.d.SkipValue(); err != nil {
 		return err
@@ -128,6 +134,9 @@ func (w *walker) object(p dotted) error {
 			}
 			continue
 		}
+		if found {
+			return errTwice
+		}
 		found = true
 		if err := w.value(p[1:]); err != nil {
 			return err
@@ -136,15 +145,14 @@ func (w *walker) object(p dotted) error {
 	return w.close(found)
 }
 
-func (w *walker) array(p dotted) error {
+func (w *walker) array(p dotted, want uint64) error {
 	if _, err := w.d.ReadToken(); err != nil {
 		return err
 	}
 	all := p[0] == "*"
-	want, err := strconv.ParseUint(p[0], 10, 31)
 	found := false
 	for i := uint64(0); w.d.PeekKind() != jsontext.KindEndArray; i++ {
-		if !all && (err != nil || i != want) {
+		if !all && i != want {
 			if err := w.d.SkipValue(); err != nil {
 				return err
 			}
