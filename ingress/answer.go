@@ -18,7 +18,8 @@ import (
 // accepted, so whatever goes wrong here, the answer says so.
 func (s *Server) answer(v *visit, correlationID string) {
 	head := &v.ctx.Response.Header
-	head.Set("pipeforce-result-correlationid", correlationID)
+	var id [64]byte
+	head.SetCanonical(correlationHeader, append(id[:0], correlationID...))
 	secure(head)
 	if v.call.redirect {
 		head.Set("Location", s.resultLocation(correlationID))
@@ -166,6 +167,11 @@ func (s *Server) patience(v *visit, most time.Duration) time.Duration {
 func (s *Server) resultLocation(correlationID string) string {
 	return s.prefix + resultPath + "?correlationId=" + correlationID + "&" + redirectParam + "=true"
 }
+
+// correlationHeader is pipeforce-result-correlationid as the server writes names.
+//
+//nolint:gochecknoglobals // constant data
+var correlationHeader = []byte("Pipeforce-Result-Correlationid")
 
 // secure sets the fields that every answer carries.
 func secure(h *fasthttp.ResponseHeader) {

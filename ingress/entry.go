@@ -23,7 +23,8 @@ type entry struct {
 	headers    []string      // that the preset names, in lower case; they become part of the event
 	proofs     []string      // headers that carry secrets or signatures, in lower case; they never do
 	parameters []string      // of the query that carry secrets or signatures
-	provider   string        // the preset's name of it for people
+	addressed  bool          // the verifier reads the address of a request
+	provider   string        // that the preset is for
 	replay     time.Duration // how long a request passes with the same timestamp; 0 = the preset has none
 
 	methods      []string       // in upper case; never empty
@@ -94,6 +95,7 @@ func shut(w webhook.Webhook) *entry {
 
 // nameFields notes the fields of a request that have a meaning for the preset.
 func (d *Directory) nameFields(e *entry) {
+	e.addressed = e.verifier.Addressed()
 	e.proofs, e.parameters = e.verifier.Proofs()
 	for _, name := range []string{"header", "parameter"} { // of presets that leave it to the webhook
 		if text := e.webhook.Verify.Options.First(name); text != "" {
@@ -104,9 +106,7 @@ func (d *Directory) nameFields(e *entry) {
 	if !ok {
 		return
 	}
-	if !generic(info.Name) {
-		e.provider = info.Summary
-	}
+	e.provider = providerOf(info.Name)
 	if info.Timestamped {
 		e.replay = 2 * cmp.Or(time.Duration(e.webhook.Verify.Tolerance)*time.Second, info.Tolerance)
 	}

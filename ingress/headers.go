@@ -11,7 +11,7 @@ import (
 const (
 	factPrefix      = "x-penstock-"
 	factPreset      = "x-penstock-preset"       // preset by which the request was proven; none where the token alone opens the webhook
-	factProvider    = "x-penstock-provider"     // the provider's name for people
+	factProvider    = "x-penstock-provider"     // the provider that the preset is for; none of a preset that is for anybody
 	factDelivery    = "x-penstock-delivery-id"  // names the delivery among those of its webhook: the sender's id, else a digest of what was signed
 	factEvent       = "x-penstock-event"        // the sender's own name of what happened
 	factContentType = "x-penstock-content-type" // media type in lower case, without parameters
@@ -84,14 +84,17 @@ func (v *visit) eventHeaders() map[string]string {
 	return out
 }
 
-// generic reports whether a preset is a way of proving that belongs to no provider.
-func generic(preset string) bool {
+// providerOf gives the provider that a preset is for: its name, without what tells two schemes of one
+// provider apart. A way of proving that anybody may use belongs to nobody.
+func providerOf(preset string) string {
 	switch preset {
 	case "hmac", "ed25519", "basic", "bearer", "api-key", "jwt", "mtls", "ip-allow-list", "rfc9421",
 		"cloudevents-webhook", "standard-webhooks", "standard-webhooks-v1a":
-		return true
+		return ""
+	case "hubspot-v3", "hubspot-legacy":
+		return "hubspot"
 	}
-	return false
+	return preset
 }
 
 // isProof reports whether a field, in lower case, holds a proof or the token of a webhook.
@@ -130,6 +133,10 @@ func (e *entry) mayHeader(name []byte) bool {
 		if string(name) == other {
 			return true
 		}
+	}
+	switch string(name) {
+	case "content-type", "user-agent":
+		return true
 	}
 	for _, word := range private {
 		if bytes.Contains(name, word) {

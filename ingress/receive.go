@@ -118,15 +118,17 @@ func tooLarge(hook *entry) refusal {
 
 // prove judges the request over its bytes as they came.
 func (s *Server) prove(v *visit) refusal {
-	base := s.deps.Directory.base()
-	address := base + string(v.header().RequestURI())
-	target := address[len(base):]
-	if base == "" {
-		address = ""
-	}
 	request := verify.Request{
-		Method: methodText(v.header().Method()), Target: target, URL: address,
-		Header: fields{v.header()}, Body: v.ctx.Request.Body(), Peer: v.peer, Certificates: certificates(v.ctx),
+		Method: methodText(v.header().Method()), Header: fields{v.header()}, Body: v.ctx.Request.Body(),
+		Peer: v.peer, Certificates: certificates(v.ctx),
+	}
+	if v.hook.addressed {
+		base := s.deps.Directory.base()
+		address := base + string(v.header().RequestURI())
+		request.Target = address[len(base):]
+		if base != "" {
+			request.URL = address
+		}
 	}
 	d, err := v.hook.verifier.Verify(request, v.now)
 	if err == nil {

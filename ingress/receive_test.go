@@ -319,7 +319,7 @@ func TestEventHeaders(t *testing.T) {
 		t.Errorf("headers %v", h)
 	}
 	delete(h, "x-penstock-delivery-id")
-	if diff := cmp.Diff(map[string]string{"x-penstock-preset": "stripe", "x-penstock-provider": "Stripe", "x-penstock-payload": "base64"}, h); diff != "" {
+	if diff := cmp.Diff(map[string]string{"x-penstock-preset": "stripe", "x-penstock-provider": "stripe", "x-penstock-payload": "base64"}, h); diff != "" {
 		t.Error(diff)
 	}
 	hub := w.put(webhook.Webhook{PayloadType: webhook.Raw, Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
@@ -327,7 +327,7 @@ func TestEventHeaders(t *testing.T) {
 		"Content-Type: Application/JSON; charset=utf-8")
 	want = map[string]string{
 		"content-type": "Application/JSON; charset=utf-8", "x-github-delivery": "d1", "x-github-event": "push",
-		"x-penstock-preset": "github", "x-penstock-provider": "GitHub and GitHub Enterprise Server", "x-penstock-delivery-id": "d1",
+		"x-penstock-preset": "github", "x-penstock-provider": "github", "x-penstock-delivery-id": "d1",
 		"x-penstock-event": "push", "x-penstock-content-type": "application/json", "x-penstock-payload": "json",
 	}
 	if diff := cmp.Diff(want, one(t, w, "github").Headers); diff != "" {

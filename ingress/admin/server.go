@@ -83,7 +83,7 @@ func (s *Server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	measures := string(ctx.URI().PathOriginal()) == metricsPath && ctx.IsGet()
 	may, mayMeasure := s.authenticated(ctx)
-	if !may && !(measures && mayMeasure) {
+	if !may && (!measures || !mayMeasure) {
 		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
 		s.refuse(ctx, http.StatusUnauthorized, "admin.token")
 		return

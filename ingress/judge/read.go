@@ -56,7 +56,7 @@ func Read(raw []byte) (*Request, error) {
 		return r, nil
 	case parseErr != nil:
 		r.reason, r.detail = "http.malformed", "the door's parser cannot read the request"
-		return r, nil
+		return r, nil //nolint:nilerr // the refusal is the result
 	}
 	r.body = bytes.Clone(parsed.Body())
 	if rest, _ := io.ReadAll(wire); len(rest) > 0 {

@@ -169,7 +169,8 @@ func (k *Requests) Close() error { return k.root.Close() }
 func nameOf(traceID string) (string, bool) {
 	name := strings.Replace(traceID, ":", ".", 1)
 	for _, c := range []byte(name) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.') {
+		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.'
+		if !plain {
 			return "", false
 		}
 	}

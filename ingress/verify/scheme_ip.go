@@ -26,7 +26,8 @@ func makeAddress(s *preset, w webhook.Verify, m Material) (scheme, error) {
 	if len(m.Secrets)+len(m.Keys) > 0 {
 		return nil, invalid("secrets", "the preset %q uses no secret and no key", s.name)
 	}
-	lists, err := m.Lists, error(nil)
+	lists := m.Lists
+	var err error
 	if lists == nil {
 		if lists, err = netlist.Load(); err != nil {
 			return nil, err

@@ -93,38 +93,46 @@ func TestDecodeMultipart(t *testing.T) {
 	}{
 		"file and field": {
 			part(`name="file"; filename="a.txt"`, "text/plain", "hello") + part(`name="note"`, "", "n") + end,
-			object{"files": []any{file("a.txt", "text/plain", "hello")}, "fields": object{"note": "n"}}, nil,
+			object{"files": []any{file("a.txt", "text/plain", "hello")}, "fields": object{"note": "n"}},
+			nil,
 		},
 		"two files": {
 			part(`name="file"; filename="a"`, "", "1") + part(`name="file"; filename="b"`, "", "\x00\xff") + end,
-			object{"files": []any{file("a", "", "1"), file("b", "", "\x00\xff")}, "fields": object{}}, nil,
+			object{"files": []any{file("a", "", "1"), file("b", "", "\x00\xff")}, "fields": object{}},
+			nil,
 		},
 		"a file under another name is passed over": {
 			part(`name="photo"; filename="a.png"`, "image/png", "x") + part(`name="a"`, "", "1") + end,
-			object{"files": []any{}, "fields": object{"a": "1"}}, nil,
+			object{"files": []any{}, "fields": object{"a": "1"}},
+			nil,
 		},
 		"a part named file without a file name is a field": {
 			part(`name="file"`, "", "text") + end, object{"files": []any{}, "fields": object{"file": "text"}}, nil,
 		},
 		"repeated field": {
 			part(`name="a"`, "", "1") + part(`name="a"`, "", "2") + end,
-			object{"files": []any{}, "fields": object{"a": []any{"1", "2"}}}, nil,
+			object{"files": []any{}, "fields": object{"a": []any{"1", "2"}}},
+			nil,
 		},
 		"path in a file name": {
 			part(`name="file"; filename="../../etc/passwd"`, "", "x") + end,
-			object{"files": []any{file("passwd", "", "x")}, "fields": object{}}, nil,
+			object{"files": []any{file("passwd", "", "x")}, "fields": object{}},
+			nil,
 		},
 		"Windows path in a file name": {
 			part(`name="file"; filename="C:\\temp\\a.txt"`, "", "x") + end,
-			object{"files": []any{file("a.txt", "", "x")}, "fields": object{}}, nil,
+			object{"files": []any{file("a.txt", "", "x")}, "fields": object{}},
+			nil,
 		},
 		"dots as a file name": {
 			part(`name="file"; filename=".."`, "", "x") + end,
-			object{"files": []any{file("unnamed", "", "x")}, "fields": object{}}, nil,
+			object{"files": []any{file("unnamed", "", "x")}, "fields": object{}},
+			nil,
 		},
 		"quoted-printable is left as it is": {
 			"--" + boundary + "\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=41\r\n" + end,
-			object{"files": []any{}, "fields": object{"a": "=41"}}, nil,
+			object{"files": []any{}, "fields": object{"a": "=41"}},
+			nil,
 		},
 		"not UTF-8": {
 			part(`name="a"`, "", "\xff") + end, object{"files": []any{}, "fields": object{"a": "\uFFFD"}}, nil,

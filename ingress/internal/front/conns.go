@@ -117,7 +117,7 @@ func (c *conn) Close() error {
 	if c.deaf.Swap(false) {
 		// Bytes that nobody read make the kernel reset the connection, and the sender would never see the
 		// answer. What is left of the read timeout bounds this too.
-		if c.TCPConn.CloseWrite() == nil {
+		if c.CloseWrite() == nil {
 			io.CopyN(io.Discard, c.TCPConn, lingering) //nolint:errcheck // it is as much as can be done
 		}
 	}

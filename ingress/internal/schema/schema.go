@@ -66,6 +66,8 @@ func explain(err error) error {
 }
 
 // Mismatch says where in the schema a value first fails, as a JSON pointer behind #.
+//
+//nolint:errname // a misfit is no fault of the program
 type Mismatch struct{ At string }
 
 func (m *Mismatch) Error() string { return "the value does not fit the schema at " + m.At }
