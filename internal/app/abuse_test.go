@@ -64,6 +64,17 @@ func (s *server) rss(t *testing.T) int {
 	return 0
 }
 
+// answerOf reads one answer and gives its status.
+func answerOf(r *bufio.Reader) (int, error) {
+	res, err := http.ReadResponse(r, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close()
+	_, err = io.Copy(io.Discard, res.Body)
+	return res.StatusCode, err
+}
+
 // from gives a client whose connections begin at the address.
 func from(address string) *http.Client {
 	d := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}, Timeout: 10 * time.Second}
@@ -145,12 +156,10 @@ func TestAbuseSpoofedAddresses(t *testing.T) {
 			for i := range spoofed / 8 {
 				n := worker*spoofed/8 + i
 				fmt.Fprintf(conn, "POST /hooks/guess-0123456789-0123456789 HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.%d.%d.%d\r\nContent-Length: 0\r\n\r\n", n>>16, n>>8&255, n&255)
-				res, err := http.ReadResponse(r, nil)
-				if err != nil {
+				if _, err := answerOf(r); err != nil {
 					t.Error(err)
 					return
 				}
-				_, _ = io.Copy(io.Discard, res.Body)
 			}
 		})
 	}
@@ -211,12 +220,11 @@ func (s *server) endless(t *testing.T) (sent, status int) {
 	_ = conn.SetDeadline(time.Now().Add(time.Minute))
 	answer := make(chan int, 1)
 	go func() {
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		code, err := answerOf(bufio.NewReader(conn))
 		if err != nil {
-			answer <- 0
-			return
+			code = 0
 		}
-		answer <- res.StatusCode
+		answer <- code
 	}()
 	fmt.Fprintf(conn, "POST /hooks/%s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", token)
 	chunk := append([]byte("10000\r\n"), append(bytes.Repeat([]byte("a"), 0x10000), "\r\n"...)...)
@@ -416,9 +424,9 @@ func TestAbuseHeaders(t *testing.T) {
 		}
 		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
 		go fmt.Fprintf(conn, "POST /hooks/%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: 0\r\n\r\n", token, c.fields)
-		status := 0
-		if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
-			status = res.StatusCode
+		status, err := answerOf(bufio.NewReader(conn))
+		if err != nil {
+			status = 0
 		}
 		conn.Close()
 		t.Logf("T8: %s: status %d (0 = closed)", c.name, status)

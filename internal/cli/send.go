@@ -78,7 +78,7 @@ func (c *cli) send(ctx context.Context, f sendFlags, address string) error {
 	if err != nil {
 		return fault.New(fault.CLIUnreachable, "nothing answers at %s", req.URL.Host).WithHint("check the address and that the server runs")
 	}
-	defer res.Body.Close() //nolint:errcheck // only read
+	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
 		return fault.New(fault.CLIUnreachable, "the answer broke off")

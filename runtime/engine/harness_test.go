@@ -105,8 +105,10 @@ func (w *world) commands() []command.Definition {
 	return []command.Definition{
 		counted("test.effect", true), counted("test.step", false),
 		{
-			Spec:    command.Spec{Name: "test.broken", Summary: "Fails."},
-			Command: command.Func(func(context.Context, command.Call) (command.Result, error) { return command.Result{}, fault.New(fault.CommandFailed, "never") }),
+			Spec: command.Spec{Name: "test.broken", Summary: "Fails."},
+			Command: command.Func(func(context.Context, command.Call) (command.Result, error) {
+				return command.Result{}, fault.New(fault.CommandFailed, "never")
+			}),
 		},
 		{
 			Spec: command.Spec{Name: "test.wait", Summary: "Waits."},
@@ -150,7 +152,9 @@ func (w *world) run(e event.Event, name string, want run.Status) run.Run {
 		r, err := w.store.Run(w.t.Context(), e.ID, name)
 		last = r
 		return err == nil && r.Status == want
-	}, func() string { return "the run of " + name + " is " + string(last.Status) + ", want " + string(want) + ": " + last.Message })
+	}, func() string {
+		return "the run of " + name + " is " + string(last.Status) + ", want " + string(want) + ": " + last.Message
+	})
 	return last
 }
 
