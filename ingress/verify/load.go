@@ -3,11 +3,16 @@ package verify
 import (
 	"bytes"
 	"embed"
+	"errors"
+	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -19,6 +24,11 @@ var embedded embed.FS
 
 // maxFile is the size of a preset file that is read at most, in bytes.
 const maxFile = 256 << 10
+
+var (
+	presetName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*(\.[a-z0-9_-]+)*$`)
+	yamlLine   = regexp.MustCompile(`^yaml: (?:line ([0-9]+): )?`)
+)
 
 // Load reads the presets that ship and then the *.yaml files in the root of each further file system,
 // whose vectors are judged at once; those of the presets that ship are judged by [Presets.Check].
@@ -79,13 +89,7 @@ func readFile(fsys fs.FS, file string, foreign bool) (*preset, fault.List) {
 	if len(faults) > 0 || !foreign {
 		return s, faults
 	}
-	if _, faults := s.vectors(); len(faults) > 0 {
-		return nil, faults
-	}
-	if err := s.checkVectors(); err != nil {
-		return nil, fault.List{fault.Wrap(fault.PresetInvalid, err, "checking vectors").At(at)}
-	}
-	return s, nil
+	return s, s.checkVectors()
 }
 
 // parsePreset reads everything of a file but its vectors.
@@ -104,8 +108,13 @@ func parsePreset(file string, data []byte) (*preset, fault.List) {
 	if len(r.faults) == 0 {
 		s.checkFields(r, root, lines)
 	}
-	if want := strings.TrimSuffix(path.Base(file), ".yaml"); len(r.faults) == 0 && s.name != want {
+	want := strings.TrimSuffix(path.Base(file), ".yaml")
+	switch {
+	case len(r.faults) > 0:
+	case s.name != want:
 		r.fault(lines["name"], "the preset is called %q, but its file %q", s.name, want)
+	case len(s.name) > 64 || !presetName.MatchString(s.name):
+		r.fault(lines["name"], "a preset's name has 1 to 64 small letters, digits, hyphens, underscores and single dots, and begins with a letter or digit")
 	}
 	return s, r.faults
 }
@@ -135,14 +144,25 @@ func (s *preset) vectors() ([]vector, fault.List) {
 // document reads the only document of a YAML text; nil means that there are faults.
 func (r *reader) document(text []byte) *yaml.Node {
 	at := fault.Position{File: r.file}
-	var doc yaml.Node
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	if err := d.Decode(&doc); err != nil {
-		r.faults = append(r.faults, fault.Wrap(fault.PresetInvalid, err, "reading YAML").At(at))
+	if line := unreadable(text); line > 0 {
+		at.Line = line
+		r.faults = append(r.faults, fault.New(fault.PresetInvalid, "the file is not UTF-8 without control characters").At(at))
 		return nil
 	}
-	if len(doc.Content) != 1 {
+	var doc yaml.Node
+	d := yaml.NewDecoder(bytes.NewReader(text))
+	err := d.Decode(&doc)
+	if errors.Is(err, io.EOF) || err == nil && len(doc.Content) != 1 {
 		r.faults = append(r.faults, fault.New(fault.PresetInvalid, "the file is empty").At(at))
+		return nil
+	}
+	if err != nil {
+		found := yamlLine.FindStringSubmatch(err.Error())
+		what := strings.TrimPrefix(err.Error(), found[0])
+		if at.Line, err = strconv.Atoi(found[1]); err != nil {
+			at.Line = 1 // the library leaves the first line out
+		}
+		r.faults = append(r.faults, fault.New(fault.PresetInvalid, "reading YAML: %s", what).At(at))
 		return nil
 	}
 	if d.Decode(new(yaml.Node)) == nil {
@@ -150,6 +170,18 @@ func (r *reader) document(text []byte) *yaml.Node {
 		return nil
 	}
 	return doc.Content[0]
+}
+
+// unreadable gives the line of the first character that no preset file may hold, 0 where there is none.
+func unreadable(text []byte) int {
+	for at, rest := 0, text; len(rest) > 0; rest = text[at:] {
+		c, size := utf8.DecodeRune(rest)
+		if c == utf8.RuneError && size == 1 || c < ' ' && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+			return bytes.Count(text[:at], []byte{'\n'}) + 1
+		}
+		at += size
+	}
+	return 0
 }
 
 // findVectors finds the list of vectors: most of a file is vectors, and only tests and checks need them.

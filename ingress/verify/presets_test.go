@@ -96,7 +96,7 @@ var unproven = strings.Replace(sound, "c38edc88", "00000000", 1)
 func TestVectorsAreJudged(t *testing.T) {
 	t.Parallel()
 	_, err := verify.Load(fstest.MapFS{"acme.yaml": {Data: []byte(unproven)}})
-	if err == nil || !strings.Contains(err.Error(), `acme.yaml: checking vectors: preset acme, vector "good": the verdict is signature.mismatch, want accept`) {
+	if err == nil || !strings.Contains(err.Error(), `acme.yaml:5:5: judging the vector "good": the verdict is signature.mismatch, want accept`) {
 		t.Errorf("got %v", err)
 	}
 	p, err := verify.Load(fstest.MapFS{"acme.yaml": {Data: []byte(sound)}})
@@ -140,7 +140,7 @@ func TestLoadRefuses(t *testing.T) {
 		"half a handshake":          {"acme.yaml", sound + "handshakes: [{name: ping}]\n", "needs name and when"},
 		"alias":                     {"acme.yaml", strings.Replace(sound, "name: acme", "name: &a acme", 1), "anchors and aliases"},
 		"two documents":             {"acme.yaml", sound + "---\nname: b\n", "several documents"},
-		"empty":                     {"acme.yaml", "", "reading YAML"},
+		"empty":                     {"acme.yaml", "", "the file is empty"},
 		"list":                      {"acme.yaml", "- a\n", "a map is needed"},
 		"other file name":           {"beta.yaml", sound, `called "acme", but its file "beta"`},
 		"name that ships":           {"github.yaml", strings.Replace(sound, "name: acme", "name: github", 1), `two presets are called "github"`},

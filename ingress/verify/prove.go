@@ -16,32 +16,27 @@ import (
 
 // Check judges every vector of every preset and reports those with another verdict than they want.
 func (p *Presets) Check() error {
-	var wrong []error
+	var wrong fault.List
 	for _, name := range p.names {
-		if err := p.byName[name].checkVectors(); err != nil {
-			wrong = append(wrong, err)
-		}
+		wrong = append(wrong, p.byName[name].checkVectors()...)
 	}
-	if len(wrong) > 0 {
-		return fault.Wrap(fault.PresetInvalid, errors.Join(wrong...), "checking vectors")
-	}
-	return nil
+	return wrong.Err()
 }
 
 // checkVectors judges the vectors of one preset.
-func (s *preset) checkVectors() error {
+func (s *preset) checkVectors() fault.List {
 	vectors, faults := s.vectors()
 	if len(faults) > 0 {
 		return faults
 	}
 	alone := &Presets{byName: map[string]*preset{s.name: s}, names: []string{s.name}}
-	var wrong []error
 	for _, v := range vectors {
 		if err := v.judge(alone, s.name); err != nil {
-			wrong = append(wrong, fmt.Errorf("preset %s, vector %q: %w", s.name, v.name, err))
+			at := fault.Position{File: s.file, Line: v.line, Column: v.column}
+			faults = append(faults, fault.Wrap(fault.PresetInvalid, err, "judging the vector %q", v.name).At(at))
 		}
 	}
-	return errors.Join(wrong...)
+	return faults
 }
 
 // prepare gives the verifier of a vector and its request.

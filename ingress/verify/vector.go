@@ -16,6 +16,7 @@ const accept = "accept"
 
 // vector is one example of a preset: a request and the verdict.
 type vector struct {
+	line, column int // in the file
 	name, source string
 	secrets      []Secret
 	keys         []string
@@ -43,7 +44,7 @@ type vector struct {
 func readVectors(r *reader, n *yaml.Node) []vector {
 	var out []vector
 	for _, item := range r.items(n) {
-		v := vector{now: time.Unix(1_700_000_000, 0), method: "POST"}
+		v := vector{line: item.Line, column: item.Column, now: time.Unix(1_700_000_000, 0), method: "POST"}
 		r.mapping(item, v.fields(r))
 		if v.name == "" || v.source == "" || v.want == "" {
 			r.fault(item, "a vector needs name, source and want")
