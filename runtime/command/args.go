@@ -19,11 +19,11 @@ func CommonParams() []Param {
 		{Name: "id", Type: TypeText, Literal: true, Summary: "Name of the step, unique within the pipeline."},
 		{Name: "if", Type: TypeAny, Summary: "The step is skipped when this is false, a negative number, null or an empty text."},
 		{Name: "eval", Type: TypeAny, Summary: "Expression that is evaluated after the command, for its checks."},
-		{Name: "onError", Type: TypeAny, Literal: true, Summary: "THROW (default), IGNORE, LOG or RETRY, or a map of action, times, wait and then."},
+		{Name: "onError", Type: TypeAny, Literal: true, Summary: "THROW (default), IGNORE, LOG or RETRY; or a map: {action: RETRY, times, wait, then}, {action: ROLLBACK, pipeline}."},
 		{Name: "input", Type: TypeAny, Summary: "What the command takes as its body; default is the body."},
 		{Name: "output", Type: TypeText, Literal: true, Summary: "Where the result goes, such as vars.x; default is the body."},
 		{Name: "timeout", Type: TypeDuration, Literal: true, Summary: "How long one try may take."},
-		{Name: "retry", Type: TypeAny, Literal: true, Summary: "How often the step is repeated after a retryable failure: a number, or a map of times and wait."},
+		{Name: "retry", Type: TypeAny, Literal: true, Summary: "How often the step is repeated after a retryable failure: a number, or a map of attempts (or times), wait, backoff, maxWait, jitter, on (names of failures) and from (step or start)."},
 	}
 }
 

@@ -38,7 +38,7 @@ type Call struct {
 	Event    event.Event    // that started the run; Payload is not set (it is in the first body)
 	Identity string         // in whose name the command runs
 	Pipeline string
-	RunID    string // with Step an idempotency key for calls to other systems
+	RunID    string // with Step an idempotency key for calls to other systems; inside loops and calls it says where: e1:lead[3]
 	Step     int    // index of the step
 	Attempt  int    // of the run, from 1
 	Logger   *slog.Logger

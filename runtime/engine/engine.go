@@ -30,6 +30,7 @@ type Options struct {
 	Backoff     time.Duration // wait before the second attempt, then doubled; default 1 s
 	MaxBackoff  time.Duration // longest wait; default 1 h
 	StepTimeout time.Duration // of a step that sets none; default 30 s
+	MaxSteps    int           // steps and rounds of loops in one attempt of a run; default pipeline.StandardSteps
 	Grace       time.Duration // for running work when the engine stops; default 25 s
 	Poll        time.Duration // how often due retries and left-over events are looked for; default 500 ms
 	ResultTTL   time.Duration // how long a result can be polled; default 1 h
@@ -46,6 +47,7 @@ func (o Options) withDefaults() Options {
 	positive(&o.Backoff, time.Second)
 	positive(&o.MaxBackoff, time.Hour)
 	positive(&o.StepTimeout, 30*time.Second)
+	positive(&o.MaxSteps, pipeline.StandardSteps)
 	positive(&o.Grace, 25*time.Second)
 	positive(&o.Poll, 500*time.Millisecond)
 	positive(&o.ResultTTL, time.Hour)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -17,7 +18,9 @@ import (
 // execute makes one attempt and records what came of it.
 func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 	r := j.run
-	r.Attempt++
+	if waited := r.Status == run.Waiting && r.Code == ""; !waited {
+		r.Attempt++ // behind a wait it is the same attempt
+	}
 	if j.fail != nil {
 		return e.failed(ctx, &r, j.fail, alone)
 	}
@@ -30,7 +33,7 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 		return e.failed(ctx, &r, err, alone)
 	}
 	result, err := j.lane.plan.Run(ctx, in)
-	r.Steps = append(r.Steps, result.Steps...)
+	r.Steps = appendSteps(r.Steps, result.Steps)
 	r.Identity = result.Identity
 	r.StepIndex = result.Step
 	if err != nil {
@@ -42,11 +45,37 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 		}
 		return e.failed(ctx, &r, err, alone)
 	}
-	r.Status, r.Ended, r.Code, r.Message, r.Vars = run.Done, e.o.Now(), "", "", nil
+	if !result.Until.IsZero() {
+		return e.paused(ctx, &r, result, alone)
+	}
+	r.Status, r.Ended, r.Code, r.Message, r.Vars, r.Position = run.Done, e.o.Now(), "", "", nil, nil
 	if r.Body, err = value.AppendJSON(nil, result.Body); err != nil {
 		return e.failed(ctx, &r, fault.Wrap(fault.ExprType, err, "the final body cannot be kept as JSON"), alone)
 	}
 	return e.record(context.WithoutCancel(ctx), &r, alone)
+}
+
+// paused records a run that waits. It goes on in the same attempt, whichever process takes it up then.
+func (e *Engine) paused(ctx context.Context, r *run.Run, result pipeline.Outcome, alone bool) outcome {
+	if err := keepState(r, result.State); err != nil {
+		return e.failed(ctx, r, err, alone)
+	}
+	r.Status, r.NextAt, r.Code, r.Message = run.Waiting, result.Until, "", ""
+	return e.record(context.WithoutCancel(ctx), r, alone)
+}
+
+// The longest record of steps: of more, the first and the last ones are kept.
+const (
+	mostSteps = 1000
+	keptFirst = 500
+)
+
+func appendSteps(have, more []run.Step) []run.Step {
+	have = append(have, more...)
+	if over := len(have) - mostSteps; over > 0 {
+		have = slices.Delete(have, keptFirst, keptFirst+over)
+	}
+	return have
 }
 
 // input prepares an attempt: from the event, or from where the last attempt stopped.
@@ -54,8 +83,8 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 	plan := j.lane.plan
 	in := pipeline.Input{
 		RunID: r.ID(), Event: j.event, Object: j.object, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
-		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, Now: e.o.Now,
-		Logger: e.log.With("event_id", r.EventID),
+		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, MaxSteps: e.o.MaxSteps, Now: e.o.Now,
+		Logger: e.log.With("event_id", r.EventID), Plans: e.plans.Load(), Hold: longestHold, Retries: r.Attempt < e.o.Attempts,
 	}
 	resumed := r.Version == plan.Version() && r.Vars != nil
 	if !resumed {
@@ -65,7 +94,10 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 		}
 		r.Steps = nil
 	} else {
-		state := pipeline.State{Step: r.StepIndex, Identity: r.Identity}
+		state := pipeline.State{Version: r.Version, Step: r.StepIndex, Identity: r.Identity}
+		if err := readPosition(&state, r, plan); err != nil {
+			return in, err
+		}
 		var err error
 		if state.Body, err = value.Decode(r.Body); err != nil {
 			return in, fault.Wrap(fault.Internal, err, "reading the kept body of a run")
@@ -89,11 +121,31 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 	return in, nil
 }
 
+// longestHold is the longest wait for which a run holds its place; a longer one goes through the store.
+const longestHold = time.Second
+
+// readPosition reads where a run stands. A pipeline with blocks has that in a form of its own; a run of one
+// that was kept without it cannot be gone on with, and is refused.
+func readPosition(s *pipeline.State, r *run.Run, plan *pipeline.Plan) error {
+	switch {
+	case r.Position != nil:
+		return s.SetPosition(r.Position)
+	case plan.Flat():
+		return nil
+	}
+	return fault.New(fault.PipelinePosition, "the run was kept without its place in the blocks of the pipeline").
+		WithHint("replay it from its start")
+}
+
 // keepState writes the state at which a run can go on into r.
 func keepState(r *run.Run, s pipeline.State) error {
 	if s.Vars == nil { // nothing was evaluated yet: the next attempt begins like the first
-		r.Body, r.Vars = nil, nil
+		r.Body, r.Vars, r.Position = nil, nil, nil
 		return nil
+	}
+	position, err := s.Position()
+	if err != nil {
+		return err
 	}
 	body, err := value.AppendJSON(nil, s.Body)
 	if err != nil {
@@ -103,7 +155,7 @@ func keepState(r *run.Run, s pipeline.State) error {
 	if err != nil {
 		return err
 	}
-	r.Body, r.Vars = body, vars
+	r.Body, r.Vars, r.Position = body, vars, position
 	return nil
 }
 

@@ -15,6 +15,14 @@ type plans struct {
 	index  *trigger.Index[*lane]
 }
 
+// Plan implements pipeline.Plans: every version is the present one.
+func (p *plans) Plan(name, _ string) *pipeline.Plan {
+	if l := p.byName[name]; l != nil {
+		return l.plan
+	}
+	return nil
+}
+
 // lane is one pipeline with its own concurrency limit, so that a slow one holds up nobody else.
 type lane struct {
 	plan  *pipeline.Plan

@@ -2,9 +2,6 @@ package pipeline
 
 import (
 	"log/slog"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/expr"
@@ -41,8 +38,21 @@ type compiler struct {
 	faults   *faults
 	warnings *faults
 	plan     *Plan
-	failure  failure // of steps without their own
+	failure  failure // of parts without their own
+	prefix   string  // of expressions; empty = $ and #
 	ids      map[string]int
+	macros   map[string]*macro
+	depth    int // of the list that is compiled
+	around   around
+
+	strayTrigger bool // a trigger stands where none may
+}
+
+// around is what the list that is compiled lies in.
+type around struct {
+	loop     bool // break and continue mean something
+	parallel bool // the run cannot be ended from here
+	finally  bool
 }
 
 // Compile checks the meaning of a document and gives the plan. The error is a fault.List with every fault,
@@ -56,8 +66,7 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 		ids:      map[string]int{},
 	}
 	c.plan = &Plan{
-		name: d.name, file: d.file, version: d.version, headers: map[string]any{},
-		usesContext: d.mentionsContext, usesEvent: d.mentionsEvent,
+		name: d.name, file: d.file, version: d.version, headers: map[string]any{}, mentions: d.mentions,
 		policy: deps.Policy, logger: c.deps.Logger,
 	}
 	c.headers(d)
@@ -65,7 +74,13 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 	if d.body != nil {
 		c.plan.body = c.operand(d.body)
 	}
-	c.calls(d)
+	c.plan.root = c.list(c.trigger(d.entries))
+	c.plan.flat = true
+	c.plan.root.walk(func(p part) {
+		if _, isStep := p.(*step); !isStep {
+			c.plan.flat = false
+		}
+	})
 	c.checkRights()
 	if err := c.faults.err(); err != nil {
 		return nil, err
@@ -77,50 +92,6 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 	return c.plan, nil
 }
 
-// maxDescription is the longest header description, in characters.
-const maxDescription = 250
-
-// unsupportedHeaders change how a pipeline runs, in ways that this version does not have.
-var unsupportedHeaders = []string{ //nolint:gochecknoglobals // constant data
-	"authorization", "runAs", "runWhen", "exprPrefix", "mocksEnabled", "apitoken", "username", "password",
-}
-
-func (c *compiler) headers(d *Document) {
-	if d.headers == nil {
-		return
-	}
-	for i, k := range d.headers.keys {
-		n := d.headers.items[i]
-		switch {
-		case k.name == "onError" || k.name == "onCommandError":
-			c.failure = c.onError(n)
-			continue
-		case k.name == "runAs" || k.name == "authorization":
-			c.faults.add(fault.PipelineUnsupported, k.line, k.col, "the header %q is not supported", k.name).
-				hint("switch the identity with the command iam.run.as")
-		case slices.Contains(unsupportedHeaders, k.name):
-			c.faults.add(fault.PipelineUnsupported, k.line, k.col, "the header %q is not supported yet by this version", k.name)
-		}
-		switch v := n.value.(type) {
-		case string:
-			if hasDelimiter(v) {
-				c.faults.add(fault.PipelineInvalid, n.line, n.col, "a header is a fixed text, not an expression").
-					hint("use vars for values that are evaluated")
-			}
-			if k.name == "description" && utf8.RuneCountInString(v) > maxDescription {
-				c.faults.add(fault.PipelineInvalid, n.line, n.col, "the description is longer than %d characters", maxDescription)
-			}
-			c.plan.headers[k.name] = v
-		default:
-			if n.kind != scalarNode {
-				c.faults.add(fault.PipelineInvalid, n.line, n.col, "a header is a text, not %s", n.typeName())
-				continue
-			}
-			c.plan.headers[k.name] = expr.Text(v)
-		}
-	}
-}
-
 func (c *compiler) vars(d *Document) {
 	if d.vars == nil {
 		return
@@ -130,61 +101,131 @@ func (c *compiler) vars(d *Document) {
 	}
 }
 
-// laterCommands belong to the language and are not there yet, in contrast to unknown ones.
-var laterCommands = []string{ //nolint:gochecknoglobals // constant data
-	"if", "if.else", "if.end", "foreach", "foreach.end", "switch", "finally", "except", "except.end", "error", "assert",
-	"wait", "eval", "call", "pipeline.run", "pipeline.start", "macro", "macro.run", "function.call", "mock.command", "job",
-	"message.send", "message.ack", "message.nack", "message.drop",
-}
-
-func (c *compiler) calls(d *Document) {
-	triggered := false
-	for i := range d.calls {
-		call := &d.calls[i]
-		if kind, ok := triggerKind(call.command); ok {
-			switch {
-			case triggered:
-				c.faults.add(fault.PipelineTrigger, call.line, call.col, "%s is a second trigger", call.command).
-					hint("write one pipeline file for each trigger")
-			case i > 0:
-				c.faults.add(fault.PipelineTrigger, call.line, call.col, "%s must be the first command", call.command).
-					hint("a trigger starts the pipeline: put it in front of the other commands")
-			default:
-				c.plan.trigger = c.trigger(kind, call)
-			}
-			triggered = true
+// list compiles commands in a row.
+func (c *compiler) list(entries []entry) list {
+	l := list{parts: make([]part, 0, len(entries))}
+	c.depth++
+	defer func() { c.depth-- }()
+	for i := range entries {
+		e := &entries[i]
+		if _, isTrigger := triggerKind(e.command); isTrigger {
+			c.misplacedTrigger(e)
 			continue
 		}
-		c.step(call)
+		p := c.part(e)
+		if p == nil {
+			continue
+		}
+		switch p.(type) {
+		case *except:
+			l.guarded = true
+		case *finally:
+			l.guarded = true
+			if i < len(entries)-1 {
+				c.faults.add(fault.PipelineInvalid, entries[i+1].line, entries[i+1].col, "nothing may stand behind the finally in line %d", e.line).
+					hint("put the command into the finally, or in front of it")
+			}
+		}
+		c.doubtReach(l.parts, p)
+		l.parts = append(l.parts, p)
 	}
+	return l
 }
 
-// lookup finds the command, or reports why there is none.
-func (c *compiler) lookup(call *call) *command.Definition {
-	def, err := c.deps.Commands.Lookup(call.command)
-	if err == nil {
-		return def
+// inner compiles a list of a block, in which other words may mean something.
+func (c *compiler) inner(entries []entry, change func(*around)) list {
+	before := c.around
+	if change != nil {
+		change(&c.around)
 	}
-	if slices.Contains(laterCommands, call.command) {
-		c.faults.add(fault.PipelineUnsupported, call.line, call.col, "the command %q is not supported yet by this version", call.command)
-		return nil
+	defer func() { c.around = before }()
+	return c.list(entries)
+}
+
+// part compiles one command; nil when it is none that is executed where it stands.
+func (c *compiler) part(e *entry) part {
+	switch e.command {
+	case "if":
+		return c.ifPart(e)
+	case "switch":
+		return c.switchPart(e)
+	case "foreach":
+		return c.foreachPart(e)
+	case "while":
+		return c.whilePart(e)
+	case "break", "continue":
+		return c.leavePart(e)
+	case "do":
+		return c.doPart(e)
+	case "parallel":
+		return c.parallelPart(e)
+	case "except":
+		return c.exceptPart(e)
+	case "finally":
+		return c.finallyPart(e)
+	case "error":
+		return c.errorPart(e)
+	case "assert":
+		return c.assertPart(e)
+	case "wait":
+		return c.waitPart(e)
+	case "eval":
+		return c.evalPart(e)
+	case "macro":
+		return c.macroPart(e)
+	case "macro.run":
+		return c.macroRunPart(e)
+	case "pipeline.run":
+		return c.pipelineRunPart(e)
+	case "call":
+		return c.callPart(e)
+	case exitCommand:
+		if c.around.parallel {
+			c.faults.add(fault.PipelineInvalid, e.line, e.col, "a branch of parallel cannot end the run").
+				hint("put exit behind the parallel, with a condition")
+		}
 	}
-	added := c.faults.add(fault.CommandUnknown, call.line, call.col, "unknown command %q", short(call.command))
-	name, rest, spaced := strings.Cut(call.command, " ")
-	switch {
-	case call.command == "event.receive":
-		added.hint(`did you mean "event.listen"?`)
-	case strings.Contains(call.command, " - "):
-		added.hint(`begin every "- " of a list in the same column`)
-	case spaced && c.known(strings.TrimSuffix(name, ":")) && rest != "":
-		added.hint(`put a colon behind the name: "%s: ..."`, strings.TrimSuffix(name, ":"))
+	return c.commandStep(e)
+}
+
+// exitCommand ends the run. It is a command like others, but where it may stand is a matter of the language.
+const exitCommand = "exit"
+
+// doubtReach warns of a part that is never executed, because the one before it always leaves the list.
+func (c *compiler) doubtReach(before []part, p part) {
+	if len(before) == 0 {
+		return
+	}
+	h := before[len(before)-1].about()
+	switch h.command {
+	case exitCommand, "error", "break", "continue":
 	default:
-		added.hint("%s", fault.DidYouMean(call.command, append([]string{"event.listen", "message.receive"}, c.deps.Commands.Names()...)))
+		return
 	}
-	return nil
+	switch p.(type) {
+	case *except, *finally:
+		return
+	}
+	if h.always() && (h.failure.action == actThrow || h.command != "error") {
+		c.warnings.add(fault.PipelineInvalid, p.about().pos.Line, p.about().pos.Column, "this is never executed: the %s in line %d always leaves", h.command, h.pos.Line)
+	}
 }
 
-func (c *compiler) known(name string) bool {
-	_, err := c.deps.Commands.Lookup(name)
-	return err == nil
+// block makes a part with lists inside; it takes its number before what is in it.
+func (c *compiler) block(e *entry, t takes) (*block, params) {
+	p := c.flow(e)
+	b := &block{}
+	c.begin(&b.head, e)
+	t.policy = true
+	b.own = c.common(&b.head, &p, t)
+	return b, p
+}
+
+// flowStep makes a step of the language.
+func (c *compiler) flowStep(e *entry, t takes) (*step, params) {
+	p := c.flow(e)
+	s := &step{}
+	c.begin(&s.head, e)
+	c.common(&s.head, &p, t)
+	return s, p
 }

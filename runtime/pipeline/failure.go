@@ -3,142 +3,107 @@ package pipeline
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
 )
 
-// The limits of waiting inside a run. What has to wait longer belongs to the engine's durable schedule.
-const (
-	maxWait    = 30 * time.Second
-	maxRepeats = 10
-)
-
-// action says what happens when a step failed.
+// action says what happens when a part failed and is not repeated any more.
 type action string
 
 const (
-	actThrow  action = "THROW"
-	actIgnore action = "IGNORE"
-	actLog    action = "LOG"
-	actRetry  action = "RETRY"
+	actThrow    action = "THROW"
+	actIgnore   action = "IGNORE"
+	actLog      action = "LOG"
+	actRetry    action = "RETRY"
+	actRollback action = "ROLLBACK"
 )
 
-// failure says what happens when a step fails: onError and retry of the file, together.
+// failure says what happens when a part fails: onError and retry of the file, together.
 type failure struct {
-	action  action // when no try is left: THROW, IGNORE or LOG
-	repeats int    // tries after the first one, for retryable failures
-	wait    time.Duration
+	action   action // when no try is left: THROW, IGNORE, LOG or ROLLBACK
+	rollback *called
+	retry    retry
 }
 
-// onError reads the short form (a name) or the long form (a map of action, times, wait and then).
+// onError reads the short form (a name) or the long form (a map of action and what belongs to it).
 func (c *compiler) onError(n *node) failure {
 	if n.kind != mapNode {
-		act := c.action(n, true)
+		act := c.action(n, actThrow, actIgnore, actLog, actRetry)
 		if act == actRetry {
-			return failure{action: actThrow, repeats: 1, wait: defaultWait}
+			return failure{action: actThrow, retry: standardRetry(1)}
 		}
 		return failure{action: act}
 	}
-	names := []string{"action", "times", "wait", "then"}
-	c.onlyKeys(n, "onError", names)
 	a, _, ok := n.get("action")
 	if !ok {
-		c.faults.add(fault.CommandMissing, n.line, n.col, `onError needs an "action"`).hint("write THROW, IGNORE, LOG or RETRY")
+		c.onlyKeys(n, "onError", []string{"action", "times", "wait", "then", "pipeline"})
+		c.faults.add(fault.CommandMissing, n.line, n.col, `onError needs an "action"`).hint("write THROW, IGNORE, LOG, RETRY or ROLLBACK")
 		return failure{action: actThrow}
 	}
-	act := c.action(a, true)
-	if act != actRetry {
-		for _, name := range names[1:] {
-			if _, k, given := n.get(name); given {
-				c.faults.add(fault.PipelineInvalid, k.line, k.col, "%q belongs to the action RETRY", name)
+	act := c.action(a, actThrow, actIgnore, actLog, actRetry, actRollback)
+	for i, k := range n.keys {
+		owner := map[string]action{"times": actRetry, "wait": actRetry, "then": actRetry, "pipeline": actRollback}[k.name]
+		switch {
+		case k.name == "action":
+		case owner == "":
+			c.faults.add(fault.CommandParam, k.line, k.col, "onError has no %q", short(k.name)).
+				hint("%s", fault.DidYouMean(k.name, []string{"action", "times", "wait", "then", "pipeline"}))
+		case owner != act:
+			c.faults.add(fault.PipelineInvalid, k.line, k.col, "%q belongs to the action %s", k.name, owner)
+		case k.name == "pipeline":
+			return failure{action: actRollback, rollback: c.called(n.items[i], k)}
+		}
+	}
+	switch act {
+	case actRetry:
+		p := failure{action: actThrow, retry: standardRetry(1)}
+		c.times(n, &p.retry)
+		c.wait(n, "wait", &p.retry.wait)
+		if then, _, given := n.get("then"); given {
+			p.action, p.rollback = c.then(then)
+		}
+		return p
+	case actRollback:
+		c.faults.add(fault.CommandMissing, n.line, n.col, "ROLLBACK needs the pipeline that takes back what was done").
+			hint("write pipeline: NAME beside the action")
+	}
+	return failure{action: act}
+}
+
+// then reads what follows the last try: any action but RETRY, in either form.
+func (c *compiler) then(n *node) (action, *called) {
+	if n.kind == mapNode {
+		if a, _, ok := n.get("action"); ok {
+			if text, _ := a.text(); strings.EqualFold(text, string(actRetry)) {
+				c.action(a, actThrow, actIgnore, actLog, actRollback)
+				return actThrow, nil
 			}
 		}
-		return failure{action: act}
+		p := c.onError(n)
+		return p.action, p.rollback
 	}
-	p := failure{action: actThrow, repeats: c.times(n, 1), wait: c.wait(n)}
-	if then, _, given := n.get("then"); given {
-		p.action = c.action(then, false)
-	}
-	return p
+	return c.action(n, actThrow, actIgnore, actLog), nil
 }
 
-const defaultWait = 3 * time.Second
-
-func (c *compiler) action(n *node, withRetry bool) action {
-	known := []string{string(actThrow), string(actIgnore), string(actLog)}
-	if withRetry {
-		known = append(known, string(actRetry))
-	}
+// action reads one of the names.
+func (c *compiler) action(n *node, known ...action) action {
 	text, _ := n.text()
-	act := strings.ToUpper(text)
-	switch {
-	case slices.Contains(known, act):
-		return action(act)
-	case act == "ROLLBACK":
-		c.faults.add(fault.PipelineUnsupported, n.line, n.col, "the action ROLLBACK is not supported yet by this version")
-	default:
-		added := c.faults.add(fault.CommandType, n.line, n.col, "an action must be one of %s", strings.Join(known, ", "))
-		added.hint("%s", fault.DidYouMean(act, known))
+	act := action(strings.ToUpper(text))
+	if slices.Contains(known, act) {
+		return act
 	}
+	if act == actRollback {
+		c.faults.add(fault.CommandMissing, n.line, n.col, "ROLLBACK needs the pipeline that takes back what was done").
+			hint("write {action: ROLLBACK, pipeline: NAME}")
+		return actThrow
+	}
+	names := make([]string, len(known))
+	for i, k := range known {
+		names[i] = string(k)
+	}
+	c.faults.add(fault.CommandType, n.line, n.col, "an action must be one of %s", strings.Join(names, ", ")).
+		hint("%s", fault.DidYouMean(string(act), names))
 	return actThrow
-}
-
-// retry reads a number of repetitions, or a map of times and wait.
-func (c *compiler) retry(n *node) (repeats int, wait time.Duration) {
-	if n.kind == mapNode {
-		if _, k, given := n.get("from"); given {
-			c.faults.add(fault.PipelineUnsupported, k.line, k.col, `"from" of retry is not supported yet by this version`)
-		}
-		c.onlyKeys(n, "retry", []string{"times", "wait", "from"})
-		return c.times(n, 1), c.wait(n)
-	}
-	return c.count(n), defaultWait
-}
-
-func (c *compiler) times(n *node, otherwise int) int {
-	times, _, given := n.get("times")
-	if !given {
-		return otherwise
-	}
-	return c.count(times)
-}
-
-func (c *compiler) count(n *node) int {
-	i, ok := n.value.(int)
-	if !ok || i < 1 || i > maxRepeats {
-		c.faults.add(fault.CommandType, n.line, n.col, "the number of repetitions must be a number from 1 to %d", maxRepeats)
-		return 1
-	}
-	return i
-}
-
-// wait reads how long to wait between two tries: a number of seconds, or a text with a unit.
-func (c *compiler) wait(n *node) time.Duration {
-	w, _, given := n.get("wait")
-	if !given {
-		return defaultWait
-	}
-	var d time.Duration
-	ok := false
-	switch v := w.value.(type) {
-	case int:
-		d, ok = time.Duration(min(v, 1<<20))*time.Second, v >= 0
-	case float64:
-		d, ok = time.Duration(min(v, 1<<20)*float64(time.Second)), v >= 0
-	case string:
-		parsed, err := time.ParseDuration(v)
-		d, ok = parsed, err == nil && parsed >= 0
-	}
-	switch {
-	case !ok:
-		c.faults.add(fault.CommandType, w.line, w.col, `"wait" must be a number of seconds or a text such as "500ms"`)
-		return defaultWait
-	case d > maxWait:
-		c.faults.add(fault.CommandType, w.line, w.col, `"wait" must not be longer than %s`, maxWait)
-		return defaultWait
-	}
-	return d
 }
 
 // onlyKeys reports the keys of a map that mean nothing there.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -30,8 +31,9 @@ func compileParsed(doc *Document, parseErr error, deps Deps) (*Plan, error) {
 	return nil, f.err()
 }
 
-// LoadDir loads every file that ends in [Suffix], in all folders; names that begin with a dot are passed
-// over. A pipeline's name is its path with dots for slashes: sales/lead.pi.yaml is sales.lead. The error is
+// LoadDir loads every file that ends in [Suffix] or [SuffixJSON], in all folders; names that begin with a dot are passed
+// over. A pipeline's name is its path with dots for slashes: sales/lead.pi.yaml is sales.lead. Pipelines that they
+// run must be among them. The error is
 // a fault.List with every fault of every file, and then there are no plans: a directory is loaded as a whole
 // or not at all. The plans are in the order of their names. Give the FS of an os.Root, so that no link
 // leads out of the directory.
@@ -60,10 +62,12 @@ func LoadDir(fsys fs.FS, deps Deps) ([]*Plan, error) {
 			all = append(all, fault.New(fault.PipelineInvalid, "a pipeline file ends in %s", Suffix).
 				WithHint("rename the file").At(fault.Position{File: shown}))
 			return nil
-		case !strings.HasSuffix(file, Suffix):
+		}
+		name, isPipeline := cutSuffix(file)
+		if !isPipeline {
 			return nil
 		}
-		name := strings.ReplaceAll(strings.TrimSuffix(file, Suffix), "/", ".")
+		name = strings.ReplaceAll(name, "/", ".")
 		if first, taken := files[name]; taken {
 			all = append(all, fault.New(fault.PipelineDuplicate, "the pipeline %s is already defined by %s", short(name), first).
 				WithHint("rename one of the files").At(fault.Position{File: shown}))
@@ -84,12 +88,29 @@ func LoadDir(fsys fs.FS, deps Deps) ([]*Plan, error) {
 	if err != nil {
 		all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the directory").At(fault.Position{File: deps.Dir}))
 	}
+	all = append(all, missingCalls(plans, slices.Collect(maps.Keys(files)))...)
 	if len(all) > 0 {
 		sortFaults(all)
 		return nil, all
 	}
 	slices.SortFunc(plans, func(a, b *Plan) int { return cmp.Compare(a.name, b.name) })
 	return plans, nil
+}
+
+// missingCalls reports the pipelines that others run and that are not among the known ones.
+func missingCalls(plans []*Plan, known []string) (list fault.List) {
+	for _, p := range plans {
+		if p == nil {
+			continue
+		}
+		for _, call := range p.calls {
+			if !slices.Contains(known, call.name) {
+				list = append(list, fault.New(fault.PipelineUnknown, "there is no pipeline %q", short(call.name)).
+					WithHint("%s", fault.DidYouMean(call.name, known)).At(call.pos))
+			}
+		}
+	}
+	return list
 }
 
 var errNotAFile = errors.New("it is not a regular file")

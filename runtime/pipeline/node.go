@@ -29,7 +29,8 @@ type node struct {
 	items     []*node // of a list, or the values of a map
 	keys      []key   // of a map, one for each item
 
-	textLine, textCol int // where the text of a scalar begins; 0 when it is spread in a way that cannot be told
+	edits             []edit // of the text, when its expressions have another prefix
+	textLine, textCol int    // where the text of a scalar begins; 0 when it is spread in a way that cannot be told
 }
 
 type key struct {
@@ -57,6 +58,14 @@ func (n *node) typeName() string {
 	default:
 		return "a " + name
 	}
+}
+
+// orNull is n, or null where there is none.
+func (n *node) orNull() *node {
+	if n == nil {
+		return &node{}
+	}
+	return n
 }
 
 // get finds the item of a map.
@@ -203,6 +212,7 @@ func (r *reader) line(no int) string {
 // place turns a position within the text of a scalar into one in the file.
 func (n *node) place(file string, rel fault.Position) fault.Position {
 	pos := fault.Position{File: file, Line: n.line, Column: n.col}
+	rel = n.written(rel)
 	switch {
 	case n.textLine == 0 || rel.Line < 1 || rel.Column < 1:
 	case rel.Line == 1 && n.textLine == n.line:

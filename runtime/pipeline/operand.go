@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
@@ -108,7 +109,7 @@ func (c *compiler) operand(n *node) operand {
 		m, constant := mapOperand{}, true
 		values := make(map[string]any, len(n.items))
 		for i, k := range n.keys {
-			if hasDelimiter(k.name) {
+			if c.hasDelimiter(k.name) {
 				c.faults.add(fault.PipelineInvalid, k.line, k.col, "an expression cannot stand in a name")
 			}
 			item := c.operand(n.items[i])
@@ -122,10 +123,10 @@ func (c *compiler) operand(n *node) operand {
 		return operand{dynamic: m}
 	}
 	text, ok := n.text()
-	if !ok || !hasDelimiter(text) {
+	if !ok || !c.hasDelimiter(text) {
 		return operand{constant: n.value}
 	}
-	t, err := c.deps.Language.Template(text)
+	t, err := c.deps.Language.Template(c.translated(n))
 	if err != nil {
 		c.addPlaced(err, n, 0)
 		return operand{}
@@ -148,7 +149,7 @@ func (c *compiler) condition(n *node) operand {
 		return operand{constant: expr.Truthy(n.value)}
 	}
 	trimmed := strings.TrimSpace(text)
-	if !hasDelimiter(text) {
+	if !c.hasDelimiter(text) {
 		switch strings.ToLower(trimmed) {
 		case "", "false":
 			return operand{constant: false}
@@ -165,13 +166,14 @@ func (c *compiler) condition(n *node) operand {
 // single compiles a text that is exactly one expression in its delimiters.
 func (c *compiler) single(n *node, text string) operand {
 	trimmed := strings.TrimSpace(text)
-	offset := 2 + strings.Index(text, trimmed)
-	if inner, ok := strings.CutSuffix(trimmed, "}"); ok && isDelimiter(inner) {
-		if p, err := c.deps.Language.Compile(inner[2:]); err == nil {
+	front := strings.IndexByte(trimmed, '{') + 1
+	if inner, ok := strings.CutSuffix(trimmed, "}"); ok && c.isDelimiter(inner) {
+		if p, err := c.deps.Language.Compile(inner[front:]); err == nil {
+			offset := utf8.RuneCountInString(text[:strings.Index(text, trimmed)+front])
 			return operand{dynamic: placed{of: p, n: n, file: c.faults.file, offset: offset}}
 		}
 	}
-	if _, err := c.deps.Language.Template(text); err != nil {
+	if _, err := c.deps.Language.Template(c.translated(n)); err != nil {
 		c.addPlaced(err, n, 0)
 		return operand{}
 	}
@@ -187,7 +189,7 @@ func (c *compiler) bare(n *node) operand {
 	case !ok:
 		c.faults.add(fault.PipelineInvalid, n.line, n.col, "this is an expression, not %s", n.typeName()).hint("write ${...}")
 		return operand{}
-	case hasDelimiter(text):
+	case c.hasDelimiter(text):
 		return c.single(n, text)
 	}
 	p, err := c.deps.Language.Compile(text)
@@ -202,12 +204,4 @@ func (c *compiler) bare(n *node) operand {
 func (c *compiler) addPlaced(err error, n *node, offset int) {
 	e := placeFault(err, n, c.faults.file, offset)
 	c.faults.addAt(e, e.Pos)
-}
-
-func hasDelimiter(text string) bool {
-	return strings.Contains(text, "${") || strings.Contains(text, "#{")
-}
-
-func isDelimiter(text string) bool {
-	return strings.HasPrefix(text, "${") || strings.HasPrefix(text, "#{")
 }

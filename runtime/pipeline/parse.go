@@ -16,10 +16,12 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 )
 
-// Suffix is how the name of a pipeline file ends; MaxSize is how large one may be, in bytes.
+// Suffix is how the name of a pipeline file ends, SuffixJSON that of one in JSON; MaxSize is how large one
+// may be, in bytes.
 const (
-	Suffix  = ".pi.yaml"
-	MaxSize = 256 << 10
+	Suffix     = ".pi.yaml"
+	SuffixJSON = ".pi.json"
+	MaxSize    = 256 << 10
 )
 
 // Document is a pipeline file that was read, but whose names and expressions were not checked yet.
@@ -27,31 +29,35 @@ type Document struct {
 	name    string
 	file    string
 	version string
-	headers *node // a map, or nil
-	vars    *node // a map, or nil
-	body    *node // nil for null
-	calls   []call
+	headers *node   // a map, or nil
+	vars    *node   // a map, or nil
+	body    *node   // nil for null
+	entries []entry // of the section pipeline
 
-	mentionsContext, mentionsEvent bool
+	mentions mentions
 }
 
-// call is one entry of the section pipeline.
-type call struct {
-	line, col int    // of the command's name
-	command   string // without a version
-	params    *node  // a map, or nil
-	short     *node  // the scalar or list behind the name, or nil
-}
+// mentions says which words occur anywhere in the text. What a file never mentions is not made for its runs.
+type mentions struct{ context, event, exception bool }
 
-// Name is the pipeline's name: the file's name without [Suffix].
+// Name is the pipeline's name: the file's name without its suffix.
 func (d *Document) Name() string { return d.name }
 
-// Parse reads the text of a pipeline file. file is shown in positions; its last element gives the name of
-// the pipeline. The error is a fault.List with every fault of form, in the order of their positions. When
+// Parse reads the text of a pipeline file: JSON when file ends in [SuffixJSON], else YAML. file is shown in
+// positions; its last element gives the name of the pipeline. The error is a fault.List with every fault of form, in the order of their positions. When
 // the text is YAML, the document is not nil even then and holds what could be understood, so that a
 // caller may look for faults of meaning too.
 func Parse(file string, src []byte) (*Document, error) {
-	return parse(file, strings.TrimSuffix(filepath.Base(file), Suffix), src)
+	name, _ := cutSuffix(filepath.Base(file))
+	return parse(file, name, src)
+}
+
+// cutSuffix takes the suffix of a pipeline file off; false when file is none.
+func cutSuffix(file string) (name string, ok bool) {
+	if name, ok = strings.CutSuffix(file, Suffix); ok {
+		return name, true
+	}
+	return strings.CutSuffix(file, SuffixJSON)
 }
 
 func parse(file, name string, src []byte) (*Document, error) {
@@ -59,13 +65,20 @@ func parse(file, name string, src []byte) (*Document, error) {
 	sum := sha256.Sum256(src)
 	d := &Document{
 		name: name, file: file, version: hex.EncodeToString(sum[:6]),
-		mentionsContext: bytes.Contains(src, []byte("context")),
-		mentionsEvent:   bytes.Contains(src, []byte("event")),
+		mentions: mentions{
+			context:   bytes.Contains(src, []byte("context")),
+			event:     bytes.Contains(src, []byte("event")),
+			exception: bytes.Contains(src, []byte("exception")),
+		},
 	}
 	if err := checkName(d.name); err != nil {
 		f.addErr(err, 0, 0)
 	}
-	root := readYAML(f, src)
+	read := readYAML
+	if strings.HasSuffix(file, SuffixJSON) {
+		read = readJSON
+	}
+	root := read(f, src)
 	if root == nil {
 		return nil, f.err()
 	}
@@ -83,20 +96,26 @@ func checkName(name string) error {
 		WithHint("name the file with 1 to 64 of a-z 0-9 . _ - in front of %s, beginning with a letter or digit", Suffix)
 }
 
-// readYAML gives the one document of the text, nil when it is not YAML.
-func readYAML(f *faults, src []byte) (root *node) {
+// readLines gives the lines of the text, nil when it is too large or not UTF-8.
+func readLines(f *faults, src []byte) []string {
 	if len(src) > MaxSize {
 		f.add(fault.PipelineSyntax, 1, 1, "the file is larger than %d KiB", MaxSize>>10)
 		return nil
 	}
 	lines := strings.Split(strings.TrimPrefix(string(src), "\ufeff"), "\n")
-	if !utf8.Valid(src) {
-		for i, l := range lines {
-			if !utf8.ValidString(l) {
-				f.add(fault.PipelineSyntax, i+1, 1, "the text is not UTF-8")
-				break
-			}
+	for i, l := range lines {
+		if !utf8.ValidString(l) {
+			f.add(fault.PipelineSyntax, i+1, 1, "the text is not UTF-8")
+			return nil
 		}
+	}
+	return lines
+}
+
+// readYAML gives the one document of the text, nil when it is not YAML.
+func readYAML(f *faults, src []byte) (root *node) {
+	lines := readLines(f, src)
+	if lines == nil {
 		return nil
 	}
 	defer func() {
@@ -165,9 +184,7 @@ func (d *Document) sections(f *faults, root *node) {
 		f.add(fault.PipelineInvalid, list.line, list.col, "the section pipeline is a list of commands, not %s", list.typeName()).
 			hint(`begin every command with "- "`)
 	default:
-		for _, item := range list.items {
-			d.call(f, item)
-		}
+		d.entries = shape(f, list, 1)
 	}
 }
 
@@ -180,47 +197,4 @@ func mapSection(f *faults, k key, n *node) *node {
 		return nil
 	}
 	return n
-}
-
-// call reads one entry in any of its forms: a name, or a map of the name to a map, a scalar or a list.
-func (d *Document) call(f *faults, n *node) {
-	switch {
-	case n.kind == mapNode && len(n.keys) == 1:
-		k, item := n.keys[0], n.items[0]
-		c := call{line: k.line, col: k.col, command: commandName(f, k.name, k.line, k.col)}
-		switch {
-		case item.kind == mapNode:
-			c.params = item
-		case !item.isNull():
-			c.short = item
-		}
-		d.calls = append(d.calls, c)
-	case n.kind == mapNode && len(n.keys) > 1:
-		k := n.keys[1]
-		f.add(fault.PipelineInvalid, k.line, k.col, "%q stands beside the command %q, not below it", short(k.name), short(n.keys[0].name)).
-			hint("indent the parameters of a command further than its name, and begin every command with \"- \"")
-	case n.kind == mapNode:
-		f.add(fault.PipelineInvalid, n.line, n.col, "an empty map names no command")
-	default:
-		name, ok := n.text()
-		if !ok {
-			f.add(fault.PipelineInvalid, n.line, n.col, "a command is a name, alone or with its parameters, not %s", n.typeName())
-			return
-		}
-		d.calls = append(d.calls, call{line: n.line, col: n.col, command: commandName(f, name, n.line, n.col)})
-	}
-}
-
-var versionForm = regexp.MustCompile(`^v[0-9]+$`)
-
-// commandName takes the version off a name. There is one version of every command.
-func commandName(f *faults, text string, line, col int) string {
-	name, version, versioned := strings.Cut(text, ":")
-	if !versioned || !versionForm.MatchString(version) {
-		return text
-	}
-	if version != "v1" {
-		f.add(fault.PipelineUnsupported, line, col, "%s has no version %s", short(name), short(version)).hint("write %s", short(name))
-	}
-	return name
 }

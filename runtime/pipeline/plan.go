@@ -2,10 +2,8 @@ package pipeline
 
 import (
 	"log/slog"
-	"time"
+	"slices"
 
-	"github.com/penstock/penstock/runtime/command"
-	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/trigger"
@@ -23,9 +21,14 @@ type Plan struct {
 	headers map[string]any
 	vars    []variable
 	body    operand
-	steps   []step
+	root    list
+	flat    bool    // only steps: a number says where a run stands
+	heads   []*head // of all parts, in the order of the file
+	calls   []called
 
-	usesContext, usesEvent bool
+	runWhen  *operand // the header of that name; nil = always
+	untraced bool     // only failures are recorded
+	mentions mentions
 
 	policy *iam.Policy
 	logger *slog.Logger
@@ -36,33 +39,7 @@ type variable struct {
 	value operand
 }
 
-// step is one compiled command.
-type step struct {
-	index   int // the trigger not included
-	id      string
-	command string // its own name, also where the file uses an alias
-	where   string // for faults
-	pos     fault.Position
-	def     *command.Definition
-
-	when    operand // `if`; the constant true when there is none
-	input   *operand
-	after   evaluator // `eval`; nil = none
-	output  *expr.Target
-	args    map[string]any // constants and defaults
-	dynamic []argument     // evaluated on top of args for every call
-	failure failure
-	timeout time.Duration // 0 = the command's own, else the run's
-}
-
-type argument struct {
-	param *command.Param // nil for a free one
-	name  string
-	value operand
-	pos   fault.Position
-}
-
-// Name is the pipeline's name: the file's path without [Suffix], with dots between the folders.
+// Name is the pipeline's name: the file's path without its suffix, with dots between the folders.
 func (p *Plan) Name() string { return p.name }
 
 // File is the file as positions show it.
@@ -80,20 +57,34 @@ func (p *Plan) Description() string {
 // Trigger says which events start the pipeline; nil for one that is only started by hand.
 func (p *Plan) Trigger() *trigger.Trigger { return p.trigger }
 
+// Flat reports whether the pipeline is a plain row of steps, so that State.Step alone says where a run of
+// it stands.
+func (p *Plan) Flat() bool { return p.flat }
+
+// Calls names the pipelines that this one runs, each once, sorted.
+func (p *Plan) Calls() []string {
+	var names []string
+	for _, c := range p.calls {
+		names = append(names, c.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // StepInfo describes a step for listings.
 type StepInfo struct {
-	Index   int // from 0, the trigger not included
+	Index   int // in the order of the file, from 0, the trigger not included
+	Depth   int // of blocks around it
 	ID      string
 	Command string
 	Pos     fault.Position
 }
 
-// Steps lists the steps.
+// Steps lists the steps and blocks, in the order of the file.
 func (p *Plan) Steps() []StepInfo {
-	out := make([]StepInfo, len(p.steps))
-	for i := range p.steps {
-		s := &p.steps[i]
-		out[i] = StepInfo{Index: s.index, ID: s.id, Command: s.command, Pos: s.pos}
+	out := make([]StepInfo, len(p.heads))
+	for i, h := range p.heads {
+		out[i] = StepInfo{Index: h.index, Depth: h.depth - 1, ID: h.id, Command: h.command, Pos: h.pos}
 	}
 	return out
 }

@@ -25,127 +25,225 @@ type Input struct {
 	Attempt  int            // of the run, from 1; 0 is 1
 	Identity string         // at the beginning; empty = iam.Anonymous
 	Policy   *iam.Policy    // the rights in force; nil = those the plan was compiled with
+	Plans    Plans          // what pipeline.run finds; nil = nothing
 	Instance string         // for expressions: context.instance
 	Logger   *slog.Logger   // carries what identifies the run; nil = that of Deps
 	Timeout  time.Duration  // for one try of a step that has no other; 0 = none
+	MaxSteps int            // steps and rounds of loops in this attempt; 0 = StandardSteps
 	Now      func() time.Time
+
+	// Hold is the longest wait inside Run. A longer one, of the command wait or between two tries of a
+	// step, ends Run with Outcome.Until, and the caller goes on then. 0: every wait is inside.
+	Hold time.Duration
+
+	// Retries says that the caller resumes a run that failed with a retryable fault. Such a failure is
+	// then not the end of the run, so the commands of a finally wait for that.
+	Retries bool
 
 	// Journal records where the run stands: after every command with an effect, before the next step
 	// begins. An error ends the run. nil records nothing.
 	Journal func(ctx context.Context, s State) error
 }
 
-// State is where a run stands: everything that is needed to go on.
-type State struct {
-	Step     int // index of the next step; the number of steps at the end
-	Body     any
-	Vars     map[string]any // nil at step 0: the sections vars and body were not evaluated yet
-	Identity string
+// Plans finds the plans that pipelines run by their names. It may be used from many goroutines.
+type Plans interface {
+	// Plan gives a plan by its name, nil when there is none. version names the one a run began with; when
+	// that is gone, any other one may be given, and the run begins it again. Empty asks for the present one.
+	Plan(name, version string) *Plan
 }
 
-// Outcome is what a run did. After a failure the State is that of the failing step.
+// Outcome is what a run did. After a failure the State is where a resumed run goes on: at the failing step.
 type Outcome struct {
 	State
-	Steps  []run.Step // what was executed in this attempt
-	Exited bool       // ended early by the command exit
+	Steps   []run.Step // what was executed in this attempt: of many, the first and the last ones
+	Dropped int        // how many of them are left out
+	Exited  bool       // ended early by the command exit
+	Skipped bool       // the header runWhen said no; nothing was executed
+	Until   time.Time  // not zero: the run is not over but waits; resume it then, from State
 }
 
-// execution is one run in progress.
+// execution is a run in progress, or a part of one that has its own body and variables: a branch of
+// parallel, a macro, a called pipeline.
 type execution struct {
 	plan   *Plan
 	in     *Input
 	policy *iam.Policy
 	logger *slog.Logger
 	env    expr.Env
-	out    Outcome
-	exit   bool
+	here   scope
+
+	root    frame   // of the execution's own list
+	at      *frame  // innermost
+	pending []frame // where to go on: the frames of the parts that are entered next
+
+	path  string // rounds of loops and calls around, such as [3] or /4[0]
+	runID string // with path
+	calls int    // executions around
+
+	effect  *head     // of the step that just had an effect, until that is recorded
+	until   time.Time // when paused
+	stopped *State    // where, when paused
+
+	lease  int // steps that may be taken before the budget is asked again
+	budget *budget
+	trace  *trace
+
+	join *join // the part of another execution that this one belongs to; nil for the run itself
+	slot int   // among its branches
 }
 
 // Run executes the steps from the beginning, or from in.Resume. It returns when the last step ended, a
-// step failed for good, or ctx ended. The error is a *fault.Error that names the step and its place in the
-// file and keeps code and retryability of the cause; a run that ctx ended has fault.CommandCanceled.
+// step failed for good, the run has to wait, or ctx ended. The error is a *fault.Error that names the step
+// and its place in the file and keeps code and retryability of the cause; a run that ctx ended has
+// fault.CommandCanceled, one that cannot go on where Resume says has fault.PipelinePosition.
 func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
-	x := &execution{plan: p, in: &in, policy: in.Policy, logger: in.Logger}
+	if in.Attempt == 0 {
+		in.Attempt = 1
+	}
+	if in.MaxSteps <= 0 {
+		in.MaxSteps = StandardSteps
+	}
+	w := &struct {
+		x execution
+		t trace
+		b budget
+	}{}
+	x := &w.x
+	*x = execution{plan: p, in: &in, policy: in.Policy, logger: in.Logger, runID: in.RunID, trace: &w.t, budget: &w.b}
+	x.at, w.b.most = &x.root, int64(in.MaxSteps)
 	if x.policy == nil {
 		x.policy = p.policy
 	}
 	if x.logger == nil {
 		x.logger = p.logger
 	}
-	if in.Attempt == 0 {
-		in.Attempt = 1
-	}
-	if err := x.begin(ctx); err != nil {
+	w.t.first = make([]run.Step, 0, min(len(p.heads), firstRecords))
+	goes, err := x.begin(ctx, start{body: in.Body, hasBody: in.HasBody, vars: in.Vars, identity: in.Identity, resume: in.Resume})
+	if err != nil {
 		if ctx.Err() != nil {
 			err = canceled()
 		}
-		return x.out, err
+		return Outcome{State: *x.capture()}, err
 	}
-	for x.out.Step < len(p.steps) && !x.exit {
-		s := &p.steps[x.out.Step]
-		if err := x.step(ctx, s); err != nil {
-			return x.out, err
-		}
-		x.out.Step++
-		last := x.exit || x.out.Step == len(p.steps)
-		skipped := x.out.Steps[len(x.out.Steps)-1].Status == run.StepSkipped
-		if s.def.Spec.Effect && !skipped && !last && in.Journal != nil {
-			if err := in.Journal(ctx, x.out.State); err != nil {
-				return x.out, fault.Wrap(fault.CodeOf(err), err, "recording the run").WithRetry(0).In(s.where).At(s.pos)
-			}
-		}
+	if !goes {
+		x.logger.LogAttrs(ctx, slog.LevelInfo, "the header runWhen says no; nothing is run", slog.String("pipeline", p.name))
+		x.root.index = len(p.root.parts)
+		return Outcome{State: *x.capture(), Skipped: true}, nil
 	}
-	x.out.Step, x.out.Exited = len(p.steps), x.exit
-	return x.out, nil
+	sig, t := x.list(ctx, &p.root)
+	return x.outcome(sig, t)
 }
 
-// begin sets up what expressions see.
-func (x *execution) begin(ctx context.Context) error {
-	p, in := x.plan, x.in
+// outcome says how the run ended.
+func (x *execution) outcome(sig signal, t *thrown) (Outcome, error) {
+	out := Outcome{Steps: x.trace.steps(), Dropped: x.trace.dropped()}
+	switch {
+	case t != nil && t.restart:
+		out.State = State{Version: x.plan.version, Body: x.in.Body, Identity: x.first()}
+		return out, t.err
+	case t != nil:
+		out.State = *t.at
+		return out, t.err
+	case sig == paused:
+		out.State, out.Until = *x.stopped, x.until
+		return out, nil
+	}
+	x.root.index, x.at = len(x.plan.root.parts), &x.root
+	out.State, out.Exited = *x.capture(), sig == exited
+	return out, nil
+}
+
+// first is the identity at the beginning of the run.
+func (x *execution) first() string {
+	if x.in.Identity == "" {
+		return iam.Anonymous
+	}
+	return x.in.Identity
+}
+
+// start is what an execution of a whole plan begins with.
+type start struct {
+	body     any
+	hasBody  bool
+	vars     map[string]any
+	headers  map[string]any // on top of the file's own ones
+	identity string
+	resume   *State
+}
+
+// begin sets up what expressions see. It is false when the pipeline does not want to run.
+func (x *execution) begin(ctx context.Context, s start) (goes bool, err error) {
+	p := x.plan
 	x.env = make(expr.Env, 8)
 	x.env["headers"] = p.headers
-	x.out.Steps = make([]run.Step, 0, len(p.steps))
-	x.out.State = State{Body: in.Body, Identity: in.Identity}
-	if in.Resume != nil {
-		x.out.State = *in.Resume
-		if x.out.Step < 0 || x.out.Step > len(p.steps) {
-			return fault.New(fault.Internal, "the run cannot go on at step %d of %d", x.out.Step+1, len(p.steps)).At(fault.Position{File: p.file})
+	if len(s.headers) > 0 {
+		headers := maps.Clone(p.headers)
+		maps.Copy(headers, s.headers)
+		x.env["headers"] = headers
+	}
+	x.here = scope{body: s.body, identity: s.identity}
+	if s.resume != nil {
+		if err := x.goOnAt(s.resume, &p.root); err != nil {
+			return false, err
 		}
 	}
-	if x.out.Identity == "" {
-		x.out.Identity = iam.Anonymous
+	if x.here.identity == "" {
+		x.here.identity = iam.Anonymous
 	}
-	x.setBody(x.out.Body)
-	if p.usesEvent {
+	x.setBody(x.here.body)
+	if p.mentions.event {
 		x.env["event"] = x.eventView()
 	}
 	x.setContext(nil)
-	if in.Resume != nil && (x.out.Step > 0 || x.out.Vars != nil) {
-		x.setVars(x.out.Vars)
-		return nil
+	if s.resume != nil && (x.root.index > 0 || x.here.vars != nil) {
+		x.setVars(x.here.vars)
+		return true, nil
 	}
-	vars, err := x.firstVars(ctx)
+	vars, err := x.firstVars(ctx, s.vars)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if !in.HasBody {
+	if !s.hasBody {
 		body, err := p.body.eval(ctx, x.env)
 		if err != nil {
-			return err
+			return false, err
 		}
 		x.setBody(body)
 	}
+	if p.runWhen != nil {
+		if goes, err := x.decides(ctx, *p.runWhen); !goes {
+			return false, err
+		}
+	}
 	x.setVars(vars)
+	return true, nil
+}
+
+// goOnAt takes a kept position up, if it is one of this list.
+func (x *execution) goOnAt(s *State, l *list) error {
+	misfit := fault.New(fault.PipelinePosition, "the run cannot go on where it stood").At(fault.Position{File: x.plan.file})
+	var path []frame
+	if s.Inside != nil {
+		path = s.Inside.path
+	}
+	switch {
+	case s.Version != "" && s.Version != x.plan.version:
+		return misfit.WithHint("it began with version %s of the pipeline, this is %s", s.Version, x.plan.version)
+	case !l.fits(s.Step, path):
+		return misfit.WithHint("step %d is none of this pipeline, or has no such place in it", s.Step+1)
+	}
+	x.here = scope{s.Body, s.Vars, s.Identity}
+	x.root.index, x.pending = s.Step, path
 	return nil
 }
 
 // firstVars evaluates the section vars in its order; each may use those above it.
-func (x *execution) firstVars(ctx context.Context) (map[string]any, error) {
-	vars := make(map[string]any, len(x.plan.vars)+len(x.in.Vars))
-	maps.Copy(vars, x.in.Vars)
+func (x *execution) firstVars(ctx context.Context, given map[string]any) (map[string]any, error) {
+	vars := make(map[string]any, len(x.plan.vars)+len(given))
+	maps.Copy(vars, given)
 	x.env["vars"] = vars
 	for _, v := range x.plan.vars {
-		if _, given := x.in.Vars[v.name]; given {
+		if _, set := given[v.name]; set {
 			continue
 		}
 		value, err := v.value.eval(ctx, x.env)
@@ -160,7 +258,7 @@ func (x *execution) firstVars(ctx context.Context) (map[string]any, error) {
 }
 
 func (x *execution) setBody(body any) {
-	x.out.Body = body
+	x.here.body = body
 	x.env["body"] = event.View(body)
 }
 
@@ -169,14 +267,24 @@ func (x *execution) setVars(vars map[string]any) {
 	if vars == nil {
 		vars = map[string]any{}
 	}
-	x.out.Vars, x.env["vars"] = vars, vars
+	x.here.vars, x.env["vars"] = vars, vars
 }
 
-// restore takes back what a step did that failed in the end, so that it may be tried again or passed over.
-func (x *execution) restore(before State) {
-	x.exit, x.out.Identity = false, before.Identity
-	x.setBody(before.Body)
-	x.setVars(before.Vars)
+// restore takes back what a part did that failed in the end, so that it may be tried again or passed over.
+func (x *execution) restore(before scope) {
+	x.here.identity = before.identity
+	x.setBody(before.body)
+	x.setVars(before.vars)
+}
+
+func (x *execution) setPath(path string) { x.path, x.runID = path, x.in.RunID+path }
+
+// record adds a step to the trace and gives its number there; negative when it is not recorded.
+func (x *execution) record(s *run.Step) int {
+	if x.plan.untraced && s.Code == "" {
+		return -1
+	}
+	return x.trace.add(*s)
 }
 
 func (x *execution) eventView() any {
@@ -199,17 +307,17 @@ func (x *execution) eventView() any {
 
 // setContext shows an expression where it stands. Each step has its own map, because a value that a step
 // has seen is never changed; files that never say "context" do without.
-func (x *execution) setContext(s *step) {
-	if !x.plan.usesContext {
+func (x *execution) setContext(h *head) {
+	if !x.plan.mentions.context {
 		return
 	}
 	c := map[string]any{
-		"pipeline": x.plan.name, "run": x.in.RunID, "identity": x.out.Identity, "attempt": x.in.Attempt, "instance": x.in.Instance,
+		"pipeline": x.plan.name, "run": x.in.RunID, "identity": x.here.identity, "attempt": x.in.Attempt, "instance": x.in.Instance,
 	}
-	if s != nil {
-		c["step"] = s.index
-		if s.id != "" {
-			c["stepId"] = s.id
+	if h != nil {
+		c["step"] = h.index
+		if h.id != "" {
+			c["stepId"] = h.id
 		}
 	}
 	x.env["context"] = c

@@ -57,8 +57,8 @@ func TestJournal(t *testing.T) {
 	}
 	none := map[string]any{}
 	want := []pipeline.State{
-		{Step: 2, Body: "one", Vars: none, Identity: iam.Anonymous},
-		{Step: 5, Body: "two", Vars: none, Identity: iam.Anonymous},
+		{Version: p.Version(), Step: 2, Body: "one", Vars: none, Identity: iam.Anonymous},
+		{Version: p.Version(), Step: 5, Body: "two", Vars: none, Identity: iam.Anonymous},
 	}
 	if diff := cmp.Diff(want, states); diff != "" {
 		t.Errorf("a skipped step and the last one are not recorded: %s", diff)
@@ -86,7 +86,7 @@ func TestResume(t *testing.T) {
 	if retry, _ := fault.Retryable(err); !retry || fault.CodeOf(err) != fault.PluginFailed {
 		t.Fatalf("%v", err)
 	}
-	want := pipeline.State{Step: 3, Body: "changed", Vars: map[string]any{"v": "first", "n": 1}, Identity: "systemuser"}
+	want := pipeline.State{Version: p.Version(), Step: 3, Body: "changed", Vars: map[string]any{"v": "first", "n": 1}, Identity: "systemuser"}
 	if diff := cmp.Diff(want, out.State); diff != "" {
 		t.Fatal(diff)
 	}
@@ -102,7 +102,7 @@ func TestResume(t *testing.T) {
 		t.Errorf("a finished run did something: %+v, %v", again, err)
 	}
 	for _, step := range []int{-1, 6} {
-		if _, err := p.Run(t.Context(), pipeline.Input{Now: now, Resume: &pipeline.State{Step: step}}); fault.CodeOf(err) != fault.Internal {
+		if _, err := p.Run(t.Context(), pipeline.Input{Now: now, Resume: &pipeline.State{Step: step}}); fault.CodeOf(err) != fault.PipelinePosition {
 			t.Errorf("step %d: %v", step, err)
 		}
 	}
@@ -352,12 +352,15 @@ func TestAFailedStepLeavesNothing(t *testing.T) {
 		want := pipeline.State{Step: 1, Body: "before", Vars: map[string]any{"v": 1}, Identity: iam.Anonymous}
 		begin := "vars: {v: 1}\npipeline:\n  - log\n  - "
 		in := pipeline.Input{Now: now, Body: "before", HasBody: true}
-		out, err := plan(t, &world{}, begin+fmt.Sprintf(text, "THROW")).Run(t.Context(), in)
+		p := plan(t, &world{}, begin+fmt.Sprintf(text, "THROW"))
+		out, err := p.Run(t.Context(), in)
+		want.Version = p.Version()
 		if diff := cmp.Diff(want, out.State); diff != "" || err == nil {
 			t.Errorf("%s: %v, %s", name, err, diff)
 		}
-		want.Step = 3
-		out, err = plan(t, &world{}, begin+fmt.Sprintf(text, "IGNORE")+"\n  - log\n").Run(t.Context(), in)
+		p = plan(t, &world{}, begin+fmt.Sprintf(text, "IGNORE")+"\n  - log\n")
+		want.Step, want.Version = 3, p.Version()
+		out, err = p.Run(t.Context(), in)
 		if diff := cmp.Diff(want, out.State); diff != "" || err != nil || len(out.Steps) != 3 {
 			t.Errorf("%s, ignored: %v, %s", name, err, diff)
 		}

@@ -1,200 +1,321 @@
 package pipeline
 
 import (
-	"fmt"
-	"slices"
+	"context"
+	"log/slog"
+	"maps"
+	"time"
 
 	"github.com/penstock/penstock/runtime/command"
+	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
 )
 
-// step compiles a command with its parameters. The step is kept even when something is wrong with it, so
-// that the indices of the others stay right.
-func (c *compiler) step(call *call) {
-	s := step{
-		index: len(c.plan.steps), command: call.command, pos: c.at(call.line, call.col),
-		when: operand{constant: true}, failure: c.failure,
-	}
-	defer func() {
-		s.where = fmt.Sprintf("step %d (%s)", s.index+1, s.command)
-		c.plan.steps = append(c.plan.steps, s)
-	}()
-	def := c.lookup(call)
-	params := call.params
-	if def != nil {
-		s.def, s.command = def, def.Spec.Name
-		if call.short != nil {
-			params = c.shortForm(&def.Spec, call)
+// step is a part without lists: a call of a command, or a command of the language that needs none.
+type step struct {
+	head
+	def     *command.Definition // nil for a command of the language
+	act     act                 // what that does; nil for a call
+	args    map[string]any      // constants and defaults
+	dynamic []argument          // evaluated on top of args for every call
+	timeout time.Duration       // 0 = the command's own, else the run's
+}
+
+type argument struct {
+	param *command.Param // nil for a free one
+	name  string
+	value operand
+	pos   fault.Position
+}
+
+// act is what a command of the language does that is a step.
+type act interface {
+	do(ctx context.Context, x *execution, s *step) (signal, error)
+}
+
+func (s *step) lists() []*list { return nil }
+
+func (s *step) fits(path []frame) bool {
+	f := &path[0]
+	return len(path) == 1 && f.part == s.command && f.list == 0 && f.tries >= 0
+}
+
+// run executes the step with everything its parameters ask for, and records it.
+func (s *step) run(ctx context.Context, x *execution) (signal, *thrown) {
+	rec := run.Step{Index: s.index, ID: s.id, Command: s.command, Status: run.StepDone, Path: x.path}
+	if len(x.pending) > 0 {
+		if sig, t, over := s.resume(ctx, x, &rec); over {
+			return sig, t
 		}
 	}
-	if params == nil {
-		params = &node{kind: mapNode, line: call.line, col: call.col}
+	started := x.in.Now()
+	sig, err := s.tries(ctx, x, &rec)
+	rec.Duration = x.in.Now().Sub(started)
+	if err == nil {
+		x.record(&rec)
+		return sig, nil
 	}
-	c.commonParams(&s, params)
-	if def != nil {
-		c.ownParams(&s, call, params)
+	return s.fail(ctx, x, &rec, err)
+}
+
+// fail settles and records a step for which no try is left.
+func (s *step) fail(ctx context.Context, x *execution, rec *run.Step, err error) (signal, *thrown) {
+	t := x.throw(ctx, &s.head, err)
+	rec.Code, rec.Message, rec.Status = string(t.err.Code), t.told(), run.StepFailed
+	if x.restarts(&s.head, t) || t.fatal || s.failure.action == actThrow {
+		x.record(rec)
+		return goOn, t
+	}
+	number := x.record(rec)
+	f, _ := x.enter(&s.head)
+	defer x.leave(f)
+	sig, t := x.settle(ctx, &s.head, f, t)
+	if kept := x.trace.at(number); kept != nil {
+		kept.Status = statusOf(sig, t, true)
+	}
+	return sig, t
+}
+
+// resume goes on with a step that was waiting; over tells that nothing of it is left to do.
+func (s *step) resume(ctx context.Context, x *execution, rec *run.Step) (sig signal, t *thrown, over bool) {
+	f, _ := x.enter(&s.head)
+	defer x.leave(f)
+	if f.thrown != nil {
+		f.thrown.own = &s.head
+		sig, t = x.rollBack(ctx, &s.head, f, f.thrown)
+		return sig, t, true
+	}
+	if sig, t = x.hold(ctx, &s.head, f.until); sig == paused || t != nil {
+		return sig, t, true
+	}
+	rec.Attempt = f.tries
+	if f.tries > 0 || s.act == nil {
+		return goOn, nil, false
+	}
+	if s.after != nil { // of a wait that is over
+		if _, err := s.after.eval(ctx, x.env); err != nil {
+			x.leave(f)
+			sig, t = s.fail(ctx, x, rec, err)
+			return sig, t, true
+		}
+	}
+	rec.Attempt = 1
+	x.record(rec)
+	return goOn, nil, true
+}
+
+// tries repeats the step as long as its policy allows.
+func (s *step) tries(ctx context.Context, x *execution, rec *run.Step) (signal, error) {
+	if ctx.Err() != nil {
+		return goOn, canceled()
+	}
+	x.setContext(&s.head)
+	if rec.Attempt == 0 && (s.when.dynamic != nil || s.when.constant != true) {
+		v, err := s.when.eval(ctx, x.env)
+		if err != nil {
+			return goOn, err
+		}
+		if !expr.Truthy(v) {
+			rec.Status = run.StepSkipped
+			return goOn, nil
+		}
+	}
+	for {
+		rec.Attempt++
+		before := x.here
+		sig, err := s.try(ctx, x)
+		if err == nil {
+			if sig == paused {
+				rec.Status = run.StepWaiting
+			}
+			return sig, nil
+		}
+		x.restore(before)
+		if ctx.Err() != nil {
+			return goOn, err
+		}
+		wait, again := s.failure.retry.again(causeOf(err), rec.Attempt)
+		switch {
+		case !again:
+			return goOn, err
+		case x.in.Hold > 0 && wait > x.in.Hold:
+			rec.Status = run.StepWaiting
+			return x.waitAt(ctx, &s.head, rec.Attempt, x.in.Now().Add(wait))
+		case wait > longestHold || !sleep(ctx, wait):
+			return goOn, err
+		}
 	}
 }
 
-func (c *compiler) at(line, col int) fault.Position {
-	return fault.Position{File: c.faults.file, Line: line, Column: col}
+// waitAt waits at a step: within the run, or by pausing it. tries is how often the step was tried.
+func (x *execution) waitAt(ctx context.Context, h *head, tries int, until time.Time) (signal, error) {
+	f, _ := x.enter(h)
+	defer x.leave(f)
+	f.tries, f.until = tries, until
+	sig, t := x.hold(ctx, h, until)
+	if t != nil {
+		return goOn, t.err
+	}
+	return sig, nil
 }
 
-// shortForm gives the parameters for which a single value stands.
-func (c *compiler) shortForm(spec *command.Spec, call *call) *node {
-	n := call.short
-	if spec.Shorthand == "" {
-		c.faults.add(fault.CommandParam, n.line, n.col, "%s has no short form", spec.Name).hint("write its parameters below it")
+// try does once what the step does, and hands its result on.
+func (s *step) try(ctx context.Context, x *execution) (sig signal, err error) {
+	if s.def == nil {
+		sig, err = s.act.do(ctx, x, s)
+	} else {
+		sig, err = s.call(ctx, x)
+	}
+	if err == nil && s.after != nil && sig != paused {
+		_, err = s.after.eval(ctx, x.env)
+	}
+	return sig, err
+}
+
+// call calls the command.
+func (s *step) call(ctx context.Context, x *execution) (signal, error) {
+	if s.command != runAsCommand && !x.policy.MayRun(x.here.identity, s.command) {
+		return goOn, fault.New(fault.IAMDenied, "%s may not run %s", x.here.identity, s.command)
+	}
+	args, err := s.arguments(ctx, x)
+	if err != nil {
+		return goOn, err
+	}
+	body := x.here.body
+	if s.input != nil {
+		if body, err = s.input.eval(ctx, x.env); err != nil {
+			return goOn, err
+		}
+	}
+	if s.def.Spec.Effect {
+		x.effect = &s.head
+	}
+	res, err := s.invoke(ctx, x, command.Call{
+		Args: args, Body: body, Vars: x.here.vars, Event: x.in.Event, Identity: x.here.identity, Pipeline: x.plan.name,
+		RunID: x.runID, Step: s.index, Attempt: x.in.Attempt, Logger: x.logger,
+	})
+	if err != nil {
+		return goOn, err
+	}
+	if err := x.apply(ctx, s, &res); err != nil {
+		return goOn, err
+	}
+	if res.Exit {
+		return exited, nil
+	}
+	return goOn, nil
+}
+
+// arguments evaluates what is not constant. A null counts as not given, except where any value is allowed.
+func (s *step) arguments(ctx context.Context, x *execution) (map[string]any, error) {
+	if len(s.dynamic) == 0 {
+		return s.args, nil
+	}
+	args := make(map[string]any, len(s.args)+len(s.dynamic))
+	maps.Copy(args, s.args)
+	for i := range s.dynamic {
+		a := &s.dynamic[i]
+		v, err := a.value.eval(ctx, x.env)
+		if err != nil {
+			return nil, err
+		}
+		if a.param != nil {
+			if v, err = a.param.Check(v); err != nil {
+				return nil, at(err, a.pos)
+			}
+			if v == nil && a.param.Type != command.TypeAny {
+				if a.param.Required && a.param.Default == nil {
+					return nil, a.param.Missing().At(a.pos)
+				}
+				continue
+			}
+		}
+		args[a.name] = v
+	}
+	return args, nil
+}
+
+// invoke calls the command within its time.
+func (s *step) invoke(ctx context.Context, x *execution, call command.Call) (command.Result, error) {
+	timeout := s.timeout
+	if timeout == 0 {
+		timeout = s.def.Spec.Timeout
+	}
+	if timeout == 0 {
+		timeout = x.in.Timeout
+	}
+	if timeout == 0 {
+		return s.def.Invoke(ctx, call)
+	}
+	d := &deadline{parent: ctx, timeout: timeout, started: x.in.Now(), now: x.in.Now}
+	defer d.end()
+	res, err := s.def.Invoke(d, call)
+	if err != nil && ctx.Err() == nil && d.exceeded() {
+		return res, fault.New(fault.CommandTimeout, "the command took longer than %s", timeout).WithRetry(0)
+	}
+	return res, err
+}
+
+// apply hands the result of a command on.
+func (x *execution) apply(ctx context.Context, s *step, res *command.Result) error {
+	if res.RunAs != "" {
+		if err := x.runAs(ctx, s, res.RunAs); err != nil {
+			return err
+		}
+	}
+	if len(res.SetVars) > 0 {
+		vars := make(map[string]any, len(x.here.vars)+len(res.SetVars))
+		maps.Copy(vars, x.here.vars)
+		maps.Copy(vars, res.SetVars)
+		x.setVars(vars)
+	}
+	if !res.HasValue {
 		return nil
 	}
-	return &node{
-		kind: mapNode, line: call.line, col: call.col,
-		keys: []key{{name: spec.Shorthand, line: n.line, col: n.col}}, items: []*node{n},
-	}
+	return x.hand(ctx, &s.head, res.Value)
 }
 
-func (c *compiler) commonParams(s *step, params *node) {
-	for i, k := range params.keys {
-		n := params.items[i]
-		switch k.name {
-		case "id":
-			s.id = c.id(n)
-		case "if":
-			s.when = c.condition(n)
-		case "eval":
-			if o := c.bare(n); o.dynamic != nil {
-				s.after = o.dynamic
-			}
-		case "input":
-			o := c.operand(n)
-			s.input = &o
-		case "output":
-			c.output(s, n)
-		case "onError":
-			s.failure = c.onError(n)
-		case "timeout":
-			d, ok := command.ParseDuration(n.value)
-			if !ok || d <= 0 {
-				c.faults.add(fault.CommandType, n.line, n.col, `parameter "timeout" must be a duration`).
-					hint(`write a text such as "500ms", "5s" or "2m", or a number of milliseconds`)
-			}
-			s.timeout = d
-		}
-	}
-	if n, k, given := params.get("retry"); given {
-		if _, _, own := params.get("onError"); own && s.failure.repeats > 0 {
-			c.faults.add(fault.PipelineInvalid, k.line, k.col, `"retry" stands beside onError with RETRY`).hint("keep one of them")
-		}
-		s.failure.repeats, s.failure.wait = c.retry(n)
-	}
-}
-
-func (c *compiler) id(n *node) string {
-	id, ok := n.text()
+// hand puts a result where `output` says, or into the body.
+func (x *execution) hand(ctx context.Context, h *head, v any) error {
 	switch {
-	case !ok || id == "" || len(id) > 64 || hasDelimiter(id):
-		c.faults.add(fault.CommandType, n.line, n.col, `parameter "id" must be a fixed text of 1 to 64 bytes`)
-	case c.ids[id] != 0:
-		c.faults.add(fault.PipelineInvalid, n.line, n.col, "another step has the id %q, in line %d", id, c.ids[id])
-	default:
-		c.ids[id] = n.line
+	case h.output == nil:
+		x.setBody(v)
+		return nil
+	case h.output.Root() == "body":
+		body, err := h.output.Set(ctx, x.env, x.here.body, v)
+		if err != nil {
+			return err
+		}
+		x.setBody(body)
+		return nil
 	}
-	return id
-}
-
-func (c *compiler) output(s *step, n *node) {
-	if s.def != nil && s.def.Spec.Result == "" {
-		c.faults.add(fault.CommandParam, n.line, n.col, `%s has no result, so it takes no "output"`, s.command)
-		return
-	}
-	text, ok := n.text()
-	if !ok {
-		c.faults.add(fault.CommandType, n.line, n.col, `parameter "output" must be a text such as vars.x, not %s`, n.typeName())
-		return
-	}
-	target, err := c.deps.Language.Target(text)
+	root, err := h.output.Set(ctx, x.env, x.here.vars, v)
 	if err != nil {
-		c.addPlaced(err, n, 0)
-		return
+		return err
 	}
-	if root := target.Root(); root != "vars" && root != "body" {
-		c.faults.add(fault.PipelineInvalid, n.line, n.col, `"output" must begin with vars or body`)
-		return
+	vars, ok := root.(map[string]any)
+	if !ok {
+		return fault.New(fault.ExprType, "vars must stay a map")
 	}
-	s.output = target
+	x.setVars(vars)
+	return nil
 }
 
-// ownParams compiles the parameters that the command itself declares.
-func (c *compiler) ownParams(s *step, call *call, params *node) {
-	spec := &s.def.Spec
-	s.args = make(map[string]any, len(spec.Params))
-	given := map[string]bool{}
-	for i, k := range params.keys {
-		if isCommon(k.name) {
-			continue
-		}
-		p, known := spec.Param(k.name)
-		switch {
-		case !known && spec.Open:
-			c.argument(s, nil, k, params.items[i])
-		case !known:
-			c.faults.addErr(spec.Unknown(k.name), k.line, k.col)
-		case given[p.Name]:
-			c.faults.add(fault.CommandParam, k.line, k.col, "parameter %q is given under two names", p.Name)
-		default:
-			given[p.Name] = true
-			c.argument(s, p, k, params.items[i])
-		}
+// runAs switches the identity, if the rights in force still allow it.
+func (x *execution) runAs(ctx context.Context, s *step, identity string) error {
+	if s.command != runAsCommand || !x.policy.Known(identity) || !x.policy.MayActAs(x.plan.name, identity) {
+		return fault.New(fault.IAMDenied, "the pipeline %s may not act as %s", x.plan.name, identity)
 	}
-	for i := range spec.Params {
-		p := &spec.Params[i]
-		switch _, set := s.args[p.Name]; {
-		case set:
-		case p.Default != nil:
-			s.args[p.Name] = p.Default
-		case p.Required && !given[p.Name]:
-			c.faults.addErr(p.Missing().In(spec.Name), call.line, call.col)
-		}
-	}
+	x.logger.LogAttrs(ctx, slog.LevelInfo, "identity switched", slog.String("pipeline", x.plan.name), slog.String("version", x.plan.version),
+		slog.String("run_id", x.in.RunID), slog.Int("step", s.index), slog.String("from", x.here.identity), slog.String("to", identity))
+	x.here.identity = identity
+	return nil
 }
 
-func isCommon(name string) bool {
-	return slices.ContainsFunc(command.CommonParams(), func(p command.Param) bool { return p.Name == name })
-}
-
-// argument compiles one value: a constant is checked now, anything else for every call.
-func (c *compiler) argument(s *step, p *command.Param, k key, n *node) {
-	before := len(c.faults.list)
-	o := c.operand(n)
-	if len(c.faults.list) > before {
-		return
+func at(err error, pos fault.Position) error {
+	if e := asFault(err); e != nil {
+		return e.At(pos)
 	}
-	if p != nil && p.Literal {
-		text, isText := n.text()
-		if o.dynamic != nil || isText && hasDelimiter(text) {
-			c.faults.add(fault.CommandType, n.line, n.col, "parameter %q must be written out, not an expression", p.Name)
-			return
-		}
-	}
-	if o.dynamic != nil {
-		name := k.name
-		if p != nil {
-			name = p.Name
-		}
-		s.dynamic = append(s.dynamic, argument{param: p, name: name, value: o, pos: c.at(n.line, n.col)})
-		return
-	}
-	if p == nil {
-		s.args[k.name] = o.constant
-		return
-	}
-	v, err := p.Check(o.constant)
-	switch {
-	case err != nil:
-		c.faults.addErr(err, n.line, n.col)
-	case v != nil || p.Type == command.TypeAny:
-		s.args[p.Name] = v
-	case p.Required:
-		c.faults.addErr(p.Missing(), k.line, k.col)
-	}
+	return err
 }

@@ -33,17 +33,40 @@ var (
 	payloadReference = regexp.MustCompile(`\b(?:body|event)\s*(?:\?\.|\.|(?:\?\.)?\[\s*['"])\s*(?:payload|origin|target)\b`)
 )
 
-// trigger compiles the first command.
-func (c *compiler) trigger(kind trigger.Kind, call *call) *trigger.Trigger {
-	params := call.params
-	if call.short != nil {
+// trigger compiles the first command, if it is a trigger, and gives the others.
+func (c *compiler) trigger(entries []entry) []entry {
+	if len(entries) == 0 {
+		return nil
+	}
+	if kind, ok := triggerKind(entries[0].command); ok {
+		c.plan.trigger = c.compileTrigger(kind, &entries[0])
+		return entries[1:]
+	}
+	return entries
+}
+
+// misplacedTrigger reports a trigger that is not the first command.
+func (c *compiler) misplacedTrigger(e *entry) {
+	if c.plan.trigger != nil || c.strayTrigger {
+		c.faults.add(fault.PipelineTrigger, e.line, e.col, "%s is a second trigger", e.command).
+			hint("write one pipeline file for each trigger")
+		return
+	}
+	c.strayTrigger = true
+	c.faults.add(fault.PipelineTrigger, e.line, e.col, "%s must be the first command", e.command).
+		hint("a trigger starts the pipeline: put it in front of the other commands")
+}
+
+func (c *compiler) compileTrigger(kind trigger.Kind, e *entry) *trigger.Trigger {
+	params := e.params
+	if e.short != nil {
 		params = &node{
-			kind: mapNode, line: call.line, col: call.col,
-			keys: []key{{name: "key", line: call.short.line, col: call.short.col}}, items: []*node{call.short},
+			kind: mapNode, line: e.line, col: e.col,
+			keys: []key{{name: "key", line: e.short.line, col: e.short.col}}, items: []*node{e.short},
 		}
 	}
 	if params == nil {
-		params = &node{kind: mapNode, line: call.line, col: call.col}
+		params = &node{kind: mapNode, line: e.line, col: e.col}
 	}
 	t := &trigger.Trigger{Kind: kind}
 	for i, k := range params.keys {
@@ -52,7 +75,7 @@ func (c *compiler) trigger(kind trigger.Kind, call *call) *trigger.Trigger {
 	if n, _, given := params.get("id"); given {
 		c.id(n)
 	}
-	t.Pattern = c.pattern(kind, call, params)
+	t.Pattern = c.pattern(kind, e, params)
 	if kind == trigger.EventListen {
 		c.selection(t, params)
 	}
@@ -81,7 +104,7 @@ func (c *compiler) triggerParam(kind trigger.Kind, k key, n *node) {
 }
 
 // pattern reads the key of the trigger and gives the pattern over event keys.
-func (c *compiler) pattern(kind trigger.Kind, call *call, params *node) string {
+func (c *compiler) pattern(kind trigger.Kind, e *entry, params *node) string {
 	name, other := "eventKey", "key"
 	if kind == trigger.MessageReceive {
 		name, other = "key", ""
@@ -94,11 +117,11 @@ func (c *compiler) pattern(kind trigger.Kind, call *call, params *node) string {
 		n, given = alias, true
 	}
 	if !given || n.isNull() {
-		c.faults.add(fault.CommandMissing, call.line, call.col, "%s: parameter %q is missing", kind, name)
+		c.faults.add(fault.CommandMissing, e.line, e.col, "%s: parameter %q is missing", kind, name)
 		return ""
 	}
 	text, ok := n.text()
-	if !ok || hasDelimiter(text) {
+	if !ok || c.hasDelimiter(text) {
 		c.faults.add(fault.CommandType, n.line, n.col, "parameter %q must be written out as a text", name)
 		return ""
 	}

@@ -10,7 +10,7 @@ type Status string
 // The statuses. Done, Dead and Cancelled are final: a run that has one of them never changes again.
 const (
 	Running   Status = "running"   // being executed, or interrupted by a crash
-	Waiting   Status = "waiting"   // a retry is scheduled for Run.NextAt
+	Waiting   Status = "waiting"   // goes on at Run.NextAt: with the next attempt, or, where Code is empty, behind a wait
 	Done      Status = "done"      // finished
 	Dead      Status = "dead"      // a dead letter: failed for good
 	Cancelled Status = "cancelled" // stopped by a person
@@ -30,10 +30,11 @@ type Run struct {
 	Identity  string    `json:"identity"` // in force at the last step
 	Started   time.Time `json:"started"`
 	Ended     time.Time `json:"ended,omitzero"`
-	NextAt    time.Time `json:"nextAt,omitzero"` // of the next attempt, when Waiting
+	NextAt    time.Time `json:"nextAt,omitzero"` // when it goes on, when Waiting
 	Code      string    `json:"code,omitempty"`  // of the last failure
 	Message   string    `json:"message,omitempty"`
-	StepIndex int       `json:"stepIndex"` // where a resumed run goes on
+	StepIndex int       `json:"stepIndex"` // where a resumed run goes on, in the pipeline's own list
+	Position  []byte    `json:"-"`         // JSON text: where within that step, for pipelines with blocks; nil = at its beginning
 	Body      []byte    `json:"-"`         // JSON text: the body there, or the final one
 	Vars      []byte    `json:"-"`         // JSON text: the vars there; nil once final
 	Steps     []Step    `json:"steps,omitempty"`
@@ -54,13 +55,15 @@ const (
 	StepSkipped StepStatus = "skipped" // its `if` was false
 	StepFailed  StepStatus = "failed"  // and the run with it
 	StepIgnored StepStatus = "ignored" // failed, and `onError` let the run go on
+	StepWaiting StepStatus = "waiting" // goes on later: a wait, or the next try
 )
 
 // Step is the record of one executed step.
 type Step struct {
-	Index    int           `json:"index"` // counts from 0, the trigger not included
+	Index    int           `json:"index"` // counts from 0 in the order of the file, the trigger not included
 	ID       string        `json:"id,omitempty"`
 	Command  string        `json:"command"`
+	Path     string        `json:"path,omitempty"` // rounds of loops and calls around it: [3], /4:other[0]
 	Status   StepStatus    `json:"status"`
 	Attempt  int           `json:"attempt,omitempty"` // tries within this step, from 1
 	Duration time.Duration `json:"duration"`          // nanoseconds

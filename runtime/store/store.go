@@ -83,7 +83,7 @@ type Runs interface {
 	RunsOf(ctx context.Context, eventID string) ([]run.Run, error)
 	// Run finds one run by its key. ErrNotFound.
 	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
-	// FindRuns lists runs, newest event first, without Body and Vars.
+	// FindRuns lists runs, newest event first, without Body, Vars and Position.
 	FindRuns(ctx context.Context, q RunQuery) ([]run.Run, error)
 	// Due lists waiting runs with NextAt <= now, the longest waiting first.
 	Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error)

@@ -17,6 +17,7 @@ import (
 
 // toVersion1 turns the file of a closed store back to how version 1 looked.
 const toVersion1 = `
+ALTER TABLE runs DROP COLUMN position;
 ALTER TABLE events DROP COLUMN raw;
 DROP TABLE webhooks;
 CREATE TABLE webhooks (uuid TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL);

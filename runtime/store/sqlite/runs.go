@@ -13,7 +13,7 @@ import (
 
 const (
 	runHead    = `event_id, pipeline, event_key, version, status, attempt, identity, started, ended, next_at, code, message, step_index, steps`
-	runColumns = runHead + `, body, vars`
+	runColumns = runHead + `, body, vars, position`
 )
 
 // Save implements store.Runs. When ctx ends while the transaction is under way, the change may be
@@ -30,7 +30,7 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 				return fault.Wrap(fault.Internal, err, "encoding the steps of a run")
 			}
 		}
-		size = len(steps) + len(r.Body) + len(r.Vars)
+		size = len(steps) + len(r.Body) + len(r.Vars) + len(r.Position)
 	}
 	finished := false
 	err := s.write(ctx, size, func(w *writer) error {
@@ -59,7 +59,7 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 
 func (w *writer) saveRun(r *run.Run, steps []byte) (int64, error) {
 	return w.sql.saveRun.run(r.EventID, r.Pipeline, r.EventKey, r.Version, string(r.Status), int64(r.Attempt), r.Identity,
-		toMicros(r.Started), toMicros(r.Ended), toMicros(r.NextAt), r.Code, r.Message, int64(r.StepIndex), steps, r.Body, r.Vars, r.EventID)
+		toMicros(r.Started), toMicros(r.Ended), toMicros(r.NextAt), r.Code, r.Message, int64(r.StepIndex), steps, r.Body, r.Vars, r.Position, r.EventID)
 }
 
 // RunsOf implements store.Runs.
@@ -104,7 +104,7 @@ func (s *Store) FindRuns(ctx context.Context, q store.RunQuery) ([]run.Run, erro
 }
 
 func scanRun(row scanner) (r run.Run, err error) {
-	err = readRun(row, &r, &r.Body, &r.Vars)
+	err = readRun(row, &r, &r.Body, &r.Vars, &r.Position)
 	return r, err
 }
 

@@ -97,6 +97,9 @@ PRAGMA secure_delete = OFF;
 // schema3 keeps what came in beside an event whose payload is made from it.
 const schema3 = `ALTER TABLE events ADD COLUMN raw BLOB;`
 
+// schema4 keeps where a run stands inside of loops and other blocks.
+const schema4 = `ALTER TABLE runs ADD COLUMN position BLOB;`
+
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.
 type migration struct {
 	begin   string
@@ -107,7 +110,7 @@ type migration struct {
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
 func migrations() []migration {
-	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}}
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}}
 }
 
 // migrate brings the file to the newest version, each step in a transaction of its own.

@@ -45,7 +45,7 @@ func saveUpdates(t *testing.T, open Open) {
 	r.Version, r.Status, r.Attempt, r.Identity, r.StepIndex = "v2", run.Waiting, 3, "systemuser", 2
 	r.Ended, r.NextAt = start().Add(time.Second), start().Add(time.Minute)
 	r.Code, r.Message = "command.failed", "no answer: ü"
-	r.Body, r.Vars = []byte(`{"a":1}`), []byte(`{"v":[true]}`)
+	r.Body, r.Vars, r.Position = []byte(`{"a":1}`), []byte(`{"v":[true]}`), []byte(`{"step":2}`)
 	r.Steps = []run.Step{
 		{Index: 0, Command: "log", Status: run.StepSkipped},
 		{Index: 1, ID: "x", Command: "http.get", Status: run.StepFailed, Attempt: 4, Duration: 1234567 * time.Nanosecond, Code: "c", Message: "m"},

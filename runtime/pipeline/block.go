@@ -1,0 +1,117 @@
+package pipeline
+
+import (
+	"context"
+
+	"github.com/penstock/penstock/runtime/run"
+)
+
+// block is a part with lists or executions inside: a branch, a loop, a called pipeline.
+type block struct {
+	head
+	body construct
+	own  bool // onError or retry were written for the block itself, not in the headers
+}
+
+// construct is what makes a block special.
+type construct interface {
+	// exec executes the block. f is its frame: fresh, or the kept one of a run that goes on inside.
+	exec(ctx context.Context, x *execution, b *block, f *frame) (signal, *thrown)
+	// inside gives the lists of the block, in the order in which frame.list counts them from 1.
+	inside() []*list
+	// sound reports whether a kept frame is one that exec can go on from.
+	sound(f *frame) bool
+}
+
+func (b *block) lists() []*list { return b.body.inside() }
+
+func (b *block) fits(path []frame) bool {
+	f := &path[0]
+	if f.part != b.command || f.round < 0 || f.tries < 0 || f.list < 0 || f.list > len(b.body.inside()) || !b.body.sound(f) {
+		return false
+	}
+	if f.list == 0 {
+		return len(path) == 1
+	}
+	return b.body.inside()[f.list-1].fits(f.index, path[1:])
+}
+
+func (b *block) run(ctx context.Context, x *execution) (signal, *thrown) {
+	f, resumed := x.enter(&b.head)
+	defer x.leave(f)
+	x.setContext(&b.head)
+	rec := run.Step{Index: b.index, ID: b.id, Command: b.command, Status: run.StepDone, Path: x.path, Attempt: f.tries + 1}
+	started := x.in.Now()
+	if !resumed && !b.always() {
+		ok, err := x.decides(ctx, b.when)
+		if err != nil {
+			return b.fail(ctx, x, f, &rec, x.throw(ctx, &b.head, err))
+		}
+		if !ok {
+			rec.Status, rec.Attempt = run.StepSkipped, 0
+			x.record(&rec)
+			return goOn, nil
+		}
+	}
+	number := x.record(&rec)
+	sig, t := b.tries(ctx, x, f)
+	failure := t
+	if t != nil && b.mine(t) {
+		sig, t = x.settle(ctx, &b.head, f, t)
+	}
+	if rec := x.trace.at(number); rec != nil && number >= 0 {
+		rec.Duration, rec.Attempt, rec.Status = x.in.Now().Sub(started), f.tries+1, statusOf(sig, t, failure != nil)
+		if failure != nil && failure.own == &b.head {
+			rec.Code, rec.Message = string(failure.err.Code), failure.told()
+		}
+	}
+	return sig, t
+}
+
+// fail records and settles a block that did not come to its beginning.
+func (b *block) fail(ctx context.Context, x *execution, f *frame, rec *run.Step, t *thrown) (signal, *thrown) {
+	sig, left := x.settle(ctx, &b.head, f, t)
+	rec.Code, rec.Message, rec.Status = string(t.err.Code), t.told(), statusOf(sig, left, true)
+	x.record(rec)
+	return sig, left
+}
+
+// mine reports whether the block's policy decides on a failure: one of its own, or any when the policy was
+// written for it. A policy of the headers has decided on the failures inside already.
+func (b *block) mine(t *thrown) bool { return b.own || t.own == &b.head }
+
+// tries executes the block as often as its policy allows.
+func (b *block) tries(ctx context.Context, x *execution, f *frame) (signal, *thrown) {
+	if f.thrown != nil { // a rollback is under way
+		return goOn, f.thrown
+	}
+	for {
+		if sig, t := x.hold(ctx, &b.head, f.until); sig == paused || t != nil {
+			return sig, t
+		}
+		if b.failure.retry.repeats > 0 && f.before == nil {
+			here := x.here
+			f.before = &here
+		}
+		sig, t := b.body.exec(ctx, x, b, f)
+		if t == nil && sig == goOn && b.after != nil {
+			if _, err := b.after.eval(ctx, x.env); err != nil {
+				t = x.throw(ctx, &b.head, err)
+			}
+		}
+		if t == nil || t.fatal || !b.mine(t) {
+			return sig, t
+		}
+		if x.restarts(&b.head, t) {
+			return goOn, t
+		}
+		wait, again := b.failure.retry.again(t.cause(), f.tries+1)
+		if !again || f.before == nil || x.in.Hold == 0 && wait > longestHold {
+			return goOn, t
+		}
+		x.restore(*f.before)
+		f.tries++
+		f.restart()
+		f.until = x.in.Now().Add(wait)
+	}
+}

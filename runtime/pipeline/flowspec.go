@@ -1,0 +1,84 @@
+package pipeline
+
+import (
+	"slices"
+
+	"github.com/penstock/penstock/runtime/command"
+)
+
+// FlowCommands describes the commands that belong to the language itself, sorted by name, for
+// documentation, completion and schemas. No right is needed for them, but for pipeline.run.
+func FlowCommands() []command.Spec {
+	names := flowNames()
+	specs := make([]command.Spec, len(names))
+	for i, name := range names {
+		specs[i] = flowSpec(name)
+	}
+	return specs
+}
+
+// flowNames lists the commands of the language, sorted.
+func flowNames() []string {
+	return []string{
+		"assert", "break", "call", "continue", "do", "error", "eval", "except", "except.end", "finally", "foreach", "foreach.end",
+		"if", "if.else", "if.end", "macro", "macro.run", "parallel", "pipeline.run", "switch", "wait", "while", "while.end",
+	}
+}
+
+func isFlow(name string) bool { return slices.Contains(flowNames(), name) }
+
+func flowSpec(name string) command.Spec {
+	switch name {
+	case "assert":
+		return assertSpec()
+	case "break":
+		return breakSpec()
+	case "call":
+		return callSpec()
+	case "continue":
+		return continueSpec()
+	case "do":
+		return doSpec()
+	case "error":
+		return errorSpec()
+	case "eval":
+		return evalSpec()
+	case "except":
+		return exceptSpec()
+	case "finally":
+		return finallySpec()
+	case "foreach":
+		return foreachSpec()
+	case "if":
+		return ifSpec()
+	case "macro":
+		return macroSpec()
+	case "macro.run":
+		return macroRunSpec()
+	case "parallel":
+		return parallelSpec()
+	case callCommand:
+		return pipelineRunSpec()
+	case "switch":
+		return switchSpec()
+	case "wait":
+		return waitSpec()
+	case "while":
+		return whileSpec()
+	}
+	return closingSpec(name)
+}
+
+// closingSpec describes a word that only marks a place in the flat spelling.
+func closingSpec(name string) command.Spec {
+	block, _ := closes(name)
+	s := command.Spec{Name: name, Summary: "Ends the commands of " + block + "."}
+	if name == "if.else" {
+		s.Summary = "Begins the commands for when the condition of if does not hold."
+	}
+	opener := flowSpec(block)
+	for _, ex := range opener.Examples {
+		s.Examples = append(s.Examples, ex)
+	}
+	return s
+}

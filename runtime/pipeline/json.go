@@ -1,0 +1,140 @@
+package pipeline
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/value"
+)
+
+// readJSON gives the one value of the text, nil when it is not JSON. Positions are as in YAML: those of
+// the values' beginnings.
+func readJSON(f *faults, src []byte) *node {
+	lines := readLines(f, src)
+	if lines == nil {
+		return nil
+	}
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
+	r := &jsonReader{faults: f, src: src, lines: lines, decoder: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true))}
+	if len(bytes.TrimSpace(src)) == 0 {
+		f.add(fault.PipelineSyntax, 1, 1, "the file is empty").hint("begin with the section pipeline")
+		return nil
+	}
+	root, err := r.read(1)
+	if err == nil {
+		if _, err = r.decoder.ReadToken(); errors.Is(err, io.EOF) {
+			return root
+		}
+	}
+	if !errors.Is(err, errTooDeep) {
+		line, col := r.position(int(r.decoder.InputOffset()))
+		f.add(fault.PipelineSyntax, line, col, "the text is not JSON, here or shortly behind")
+	}
+	return nil
+}
+
+type jsonReader struct {
+	faults  *faults
+	src     []byte
+	lines   []string
+	decoder *jsontext.Decoder
+	line    int // the position of at
+	start   int
+	at      int
+}
+
+var errTooDeep = errors.New("nested too deep")
+
+// position turns an offset into line and column. It is called with growing offsets.
+func (r *jsonReader) position(offset int) (line, col int) {
+	if r.line == 0 {
+		r.line = 1
+	}
+	for ; r.at < min(offset, len(r.src)); r.at++ {
+		if r.src[r.at] == '\n' {
+			r.line, r.start = r.line+1, r.at+1
+		}
+	}
+	return r.line, utf8.RuneCount(r.src[r.start:max(r.start, r.at)]) + 1
+}
+
+// begin gives the position of the token that is read next.
+func (r *jsonReader) begin() (line, col int) {
+	offset := int(r.decoder.InputOffset())
+	for offset < len(r.src) && strings.IndexByte(" \t\r\n,:", r.src[offset]) >= 0 {
+		offset++
+	}
+	return r.position(offset)
+}
+
+func (r *jsonReader) read(depth int) (*node, error) {
+	n := &node{}
+	n.line, n.col = r.begin()
+	if depth > maxDepth {
+		r.faults.add(fault.PipelineSyntax, n.line, n.col, "nested deeper than %d levels", maxDepth)
+		return nil, errTooDeep
+	}
+	tok, err := r.decoder.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch tok.Kind() {
+	case jsontext.KindTrue, jsontext.KindFalse:
+		n.value = tok.Bool()
+	case jsontext.KindString:
+		n.value = tok.String()
+		if text := tok.String(); strings.Contains(r.lines[n.line-1], text) && !strings.Contains(text, "\n") {
+			n.textLine, n.textCol = n.line, n.col+1
+		}
+	case jsontext.KindNumber:
+		if n.value, err = value.Number(tok.String()); err != nil {
+			r.faults.add(fault.PipelineSyntax, n.line, n.col, "the number is out of range")
+		}
+	case jsontext.KindBeginArray:
+		n.kind = listNode
+		for r.decoder.PeekKind() != jsontext.KindEndArray {
+			item, err := r.read(depth + 1)
+			if err != nil {
+				return nil, err
+			}
+			n.items = append(n.items, item)
+		}
+		_, err = r.decoder.ReadToken()
+		return n, err
+	case jsontext.KindBeginObject:
+		n.kind = mapNode
+		return n, r.readMap(n, depth)
+	}
+	return n, nil
+}
+
+func (r *jsonReader) readMap(n *node, depth int) error {
+	seen := map[string]int{}
+	for r.decoder.PeekKind() != jsontext.KindEndObject {
+		k := key{}
+		k.line, k.col = r.begin()
+		tok, err := r.decoder.ReadToken()
+		if err != nil {
+			return err
+		}
+		k.name = tok.String()
+		item, err := r.read(depth + 1)
+		if err != nil {
+			return err
+		}
+		if first, twice := seen[k.name]; twice {
+			r.faults.add(fault.PipelineSyntax, k.line, k.col, "key %q is given twice, first in line %d", short(k.name), first)
+			continue
+		}
+		seen[k.name] = k.line
+		n.keys, n.items = append(n.keys, k), append(n.items, item)
+	}
+	_, err := r.decoder.ReadToken()
+	return err
+}
