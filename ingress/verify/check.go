@@ -143,8 +143,10 @@ func (h *handshake) check(r *reader, n *yaml.Node) {
 	switch {
 	case h.name == "" || len(h.when) == 0 && h.method != http.MethodHead:
 		r.fault(n, "a handshake needs name and when")
-	case (h.proof == proofSecret) != (h.secret.from.kind != fromNowhere):
-		r.fault(n, "the proof secret, and only that, says where its secret is")
+	case (h.proof == proofSecret || h.proof == proofListed) != (h.secret.from.kind != fromNowhere):
+		r.fault(n, "the proofs secret and listed, and only these, say where the secret is")
+	case h.proof == proofListed && h.secret.option == "":
+		r.fault(n, "the proof listed needs an option that lists")
 	case a.kind == typeText && a.fields != nil || a.kind == typeJSON && a.text.given():
 		r.fault(n, "an answer of the type text/plain has a text, one of the type application/json has fields")
 	case a.chars == charsPrintable && a.kind != typeText:

@@ -13,7 +13,7 @@ import (
 type handshake struct {
 	name   string
 	method string
-	proof  string // signature, none, secret
+	proof  string // signature, none, secret, listed
 	when   []condition
 	secret struct {
 		from   source
@@ -57,6 +57,7 @@ const (
 	proofSignature = "signature"
 	proofNone      = "none"
 	proofSecret    = "secret"
+	proofListed    = "listed" // as secret, but anything will do where the option is not set
 
 	charsToken     = "token"
 	charsPrintable = "printable"
@@ -71,7 +72,7 @@ const (
 
 //nolint:gochecknoglobals // constant data
 var (
-	proofList = []string{proofSignature, proofNone, proofSecret}
+	proofList = []string{proofSignature, proofNone, proofSecret, proofListed}
 	charsList = []string{charsToken, charsPrintable, charsURL}
 	typeList  = []string{typeText, typeJSON}
 )
@@ -90,7 +91,8 @@ func (v *Verifier) shake(req *Request, w *walker, proven bool, by *key, now time
 		} else if !is {
 			continue
 		}
-		if h.proof == proofSecret && !v.knows(h, req, w, now) {
+		asks := h.proof == proofSecret || h.proof == proofListed && len(v.options[h.secret.option]) > 0
+		if asks && !v.knows(h, req, w, now) {
 			return nil, errHandshakeRefused
 		}
 		return v.answer(h, req, w, by, now)
