@@ -10,6 +10,7 @@ import (
 
 	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/value"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -25,9 +26,48 @@ func FuzzCall(f *testing.F) {
 		ctx.Request.Header.SetContentType(contentType)
 		ctx.Request.Header.Set("Token", header)
 		ctx.Request.SetBodyString(body)
-		c, reason := readCall(&ctx, []byte(path))
+		c, reason := readHead(&ctx.Request.Header, []byte(path), ctx.URI().QueryString())
+		if reason == "" && c.inBody(&ctx.Request.Header) {
+			reason = c.readForm(&ctx)
+		}
 		if reason == "" && len(c.token) > len(path)+len(query)+len(body)+len(header) {
 			t.Fatalf("token %q", c.token)
+		}
+	})
+}
+
+// FuzzJSON: a body is taken as raw JSON exactly when it can be read inside of an event, and its text, numbers
+// included, is the payload.
+func FuzzJSON(f *testing.F) {
+	for _, s := range []string{` {"a":[1,2.50,"\u00e9",null,true]} `, `1e5`, `-0`, `{"a":1,"a":2}`, `[1 2]`, `"\ud800"`, `1e999`, "\xef\xbb\xbf{}"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if len(body) == 0 {
+			return
+		}
+		var ctx fasthttp.RequestCtx
+		ctx.Request.Header.SetMethod("POST")
+		ctx.Request.Header.SetContentType("application/json")
+		v := visit{ctx: &ctx, hook: &entry{webhook: webhook.Webhook{PayloadType: webhook.Raw}}, body: body}
+		e := event.Event{ID: "x", Key: "a", Time: time.Unix(0, 0)}
+		r := v.fillRaw(&e)
+		_, err := value.Decode(append(append([]byte("["), body...), ']'))
+		if alone := value.Check(body, 1); (r.status == 0) != (alone == nil) || alone == nil && err != nil {
+			t.Fatalf("%+v; alone %v, inside %v", r, alone, err)
+		}
+		if r.status != 0 {
+			if r.status != 400 || r.reason != reasonPayloadJSON {
+				t.Fatalf("%+v", r)
+			}
+			return
+		}
+		data := e.AppendJSON(nil)
+		if _, _, err := event.Unmarshal(data); err != nil {
+			t.Fatalf("the event cannot be read: %v", err)
+		}
+		if text, err := event.PayloadText(data); err != nil || string(text) != string(body) {
+			t.Fatalf("payload %q, %v, want %q", text, err, body)
 		}
 	})
 }

@@ -60,7 +60,15 @@ func (s *Server) take(v *visit, pathToken []byte) refusal {
 func (s *Server) find(v *visit, pathToken []byte) refusal {
 	v.peer = peerOf(v.ctx)
 	var reason string
-	if v.call, reason = readCall(v.ctx, pathToken); reason != "" {
+	v.call, reason = readHead(v.header(), pathToken, v.ctx.URI().QueryString())
+	if reason == "" && v.call.inBody(v.header()) {
+		v.caller, v.sure = s.caller(v, nil)
+		if !s.failures.May(s.failures.Key(v.caller, ""), v.now) { // reading forms for anybody is work
+			return refusal{status: http.StatusTooManyRequests, reason: reasonFailuresMany, detail: detailFailures}
+		}
+		reason = v.call.readForm(v.ctx)
+	}
+	if reason != "" {
 		v.caller, v.sure = s.caller(v, nil)
 		return refusal{status: statusOf(reason), reason: reason}
 	}

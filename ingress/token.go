@@ -27,18 +27,8 @@ type call struct {
 
 type param struct{ name, text string }
 
-// readCall finds the token. Path, query and header may name it, with one and the same value. Only when
-// none of them does, the fields of a form body are searched: a form may have a field of that name for
-// the sender's own purpose. The reason is empty when all is well; the token may be missing even so.
-func readCall(ctx *fasthttp.RequestCtx, path []byte) (call, string) {
-	c, reason := readHead(&ctx.Request.Header, path, ctx.URI().QueryString())
-	if reason == "" && len(c.token) == 0 && ctx.IsPost() {
-		return c, c.readForm(ctx)
-	}
-	return c, reason
-}
-
-// readHead is readCall without the body.
+// readHead finds the token. Path, query and header may name it, with one and the same value. The reason is
+// empty when all is well; the token may be missing even so.
 func readHead(h *fasthttp.RequestHeader, path, query []byte) (call, string) {
 	var c call
 	if len(path) > 0 {
@@ -94,6 +84,17 @@ func (c *call) offer(token []byte) bool {
 	return true
 }
 
+// inBody reports whether the token can only be in the body, which is a form.
+func (c *call) inBody(h *fasthttp.RequestHeader) bool {
+	if len(c.token) > 0 || !h.IsPost() {
+		return false
+	}
+	k := kindOf(h.ContentType())
+	return k == kindForm || k == kindMultipart
+}
+
+// readForm looks for the token in the fields of a form, where nothing else names it: a form may have a field
+// of that name for the sender's own purpose.
 func (c *call) readForm(ctx *fasthttp.RequestCtx) string {
 	body := ctx.Request.Body()
 	reason := ""
@@ -179,7 +180,7 @@ func (s *Server) bodyLimit(h *fasthttp.RequestHeader) int {
 	if reason != "" {
 		return smallBody
 	}
-	if len(c.token) == 0 {
+	if c.inBody(h) {
 		return s.options.BodyLimit
 	}
 	hook, _, _ := s.deps.Directory.lookup(c.token, s.deps.Now())
