@@ -38,7 +38,11 @@ type Run struct {
 	Body      []byte    `json:"-"`         // JSON text: the body there, or the final one
 	Vars      []byte    `json:"-"`         // JSON text: the vars there; nil once final
 	Steps     []Step    `json:"steps,omitempty"`
+	Closed    string    `json:"closed,omitempty"` // of a dead letter that was dealt with: ClosedDropped, or the id of the event that replays it
 }
+
+// ClosedDropped stands in Run.Closed of a dead letter that a person put aside.
+const ClosedDropped = "dropped"
 
 // ID is the run's name for people and as an idempotency key: event id and pipeline.
 func (r Run) ID() string { return ID(r.EventID, r.Pipeline) }

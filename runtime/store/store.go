@@ -24,6 +24,7 @@ type Store interface {
 	Results
 	Webhooks
 	Rejects
+	Schedules
 
 	// Health reports why the store cannot accept right now, nil when it can. It is cheap.
 	Health() error
@@ -87,7 +88,16 @@ type Runs interface {
 	FindRuns(ctx context.Context, q RunQuery) ([]run.Run, error)
 	// Due lists waiting runs with NextAt <= now, the longest waiting first.
 	Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error)
+	// CloseDead keeps how a person dealt with a dead letter, as run.Run.Closed says. The first caller
+	// wins: ErrNotFound when there is no such dead letter or when it is closed already.
+	CloseDead(ctx context.Context, eventID, pipeline, how string) error
+	// OpenVersions lists each pair of pipeline and version that an unfinished run began with once, by
+	// pipeline and version.
+	OpenVersions(ctx context.Context) ([]PipelineVersion, error)
 }
+
+// PipelineVersion names a version of a pipeline.
+type PipelineVersion struct{ Pipeline, Version string }
 
 // Change is what one Save writes.
 type Change struct {
@@ -99,9 +109,13 @@ type Change struct {
 // RunQuery filters a listing.
 type RunQuery struct {
 	EventID  string
+	EventKey string // exact
 	Pipeline string
 	Status   run.Status
-	Limit    int // 0 = 50
+	Code     string    // of the last failure
+	Since    time.Time // only runs that ended then or later
+	Open     bool      // without dead letters that were dealt with
+	Limit    int       // 0 = 50
 }
 
 // Results keeps what result.complete said.
@@ -147,4 +161,24 @@ type Reject struct {
 	Headers     []string  `json:"headers,omitempty"` // names of the fields, in their order
 	Bytes       int       `json:"bytes"`             // size of the body
 	Kept        bool      `json:"kept,omitempty"`    // the whole request is kept in a file under TraceID
+}
+
+// Schedules keeps when each job is due, so that a job survives a restart and fires once in all processes
+// over one store.
+type Schedules interface {
+	// Schedules lists all, by name.
+	Schedules(ctx context.Context) ([]Schedule, error)
+	// MoveSchedule keeps s if Next of the one kept under its name is still was, or if there is none and
+	// was is zero. False: another caller was faster, and nothing was changed.
+	MoveSchedule(ctx context.Context, s Schedule, was time.Time) (moved bool, err error)
+	// DeleteSchedule forgets it; an unknown name is no error.
+	DeleteSchedule(ctx context.Context, name string) error
+}
+
+// Schedule is the state of one job.
+type Schedule struct {
+	Name string    // of the pipeline
+	Spec string    // the settings that Next was made from; others make it anew
+	Next time.Time // when it is due
+	Last time.Time // for which it last fired; zero = never
 }

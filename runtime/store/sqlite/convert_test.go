@@ -18,6 +18,9 @@ import (
 // toVersion1 turns the file of a closed store back to how version 1 looked.
 const toVersion1 = `
 ALTER TABLE runs DROP COLUMN position;
+ALTER TABLE runs DROP COLUMN closed;
+DROP INDEX runs_versions;
+DROP TABLE schedules;
 ALTER TABLE events DROP COLUMN raw;
 DROP TABLE webhooks;
 CREATE TABLE webhooks (uuid TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL);

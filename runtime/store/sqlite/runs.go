@@ -12,8 +12,11 @@ import (
 )
 
 const (
-	runHead    = `event_id, pipeline, event_key, version, status, attempt, identity, started, ended, next_at, code, message, step_index, steps`
-	runColumns = runHead + `, body, vars, position`
+	runOwn     = `event_id, pipeline, event_key, version, status, attempt, identity, started, ended, next_at, code, message, step_index, steps`
+	runState   = `, body, vars, position`
+	runSaved   = runOwn + runState
+	runHead    = runOwn + `, closed`
+	runColumns = runHead + runState
 )
 
 // Save implements store.Runs. When ctx ends while the transaction is under way, the change may be
@@ -96,6 +99,18 @@ func (s *Store) FindRuns(ctx context.Context, q store.RunQuery) ([]run.Run, erro
 			where = append(where, `status <> 'done'`) // the condition of the index runs_not_done
 		}
 	}
+	if q.EventKey != "" {
+		where, args = append(where, `event_key = ?`), append(args, q.EventKey)
+	}
+	if q.Code != "" {
+		where, args = append(where, `code = ?`), append(args, q.Code)
+	}
+	if !q.Since.IsZero() {
+		where, args = append(where, `ended >= ?`), append(args, toMicros(q.Since))
+	}
+	if q.Open {
+		where = append(where, `closed = ''`)
+	}
 	query := `SELECT ` + runHead + ` FROM runs`
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
@@ -119,7 +134,7 @@ func readRun(row scanner, r *run.Run, more ...any) error {
 	var steps []byte
 	dest := append([]any{
 		&r.EventID, &r.Pipeline, &r.EventKey, &r.Version, &r.Status, &r.Attempt, &r.Identity,
-		&started, &ended, &next, &r.Code, &r.Message, &r.StepIndex, &steps,
+		&started, &ended, &next, &r.Code, &r.Message, &r.StepIndex, &steps, &r.Closed,
 	}, more...)
 	if err := row.Scan(dest...); err != nil {
 		return err

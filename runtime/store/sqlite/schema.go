@@ -100,6 +100,19 @@ const schema3 = `ALTER TABLE events ADD COLUMN raw BLOB;`
 // schema4 keeps where a run stands inside of loops and other blocks.
 const schema4 = `ALTER TABLE runs ADD COLUMN position BLOB;`
 
+// schema5 tells dead letters that were dealt with from open ones, finds the versions of unfinished runs, and
+// keeps when jobs are due.
+const schema5 = `
+ALTER TABLE runs ADD COLUMN closed TEXT NOT NULL DEFAULT '';
+CREATE INDEX runs_versions ON runs (pipeline, version) WHERE status IN ('running', 'waiting');
+CREATE TABLE schedules (
+	name TEXT    NOT NULL PRIMARY KEY,
+	spec TEXT    NOT NULL,
+	next INTEGER NOT NULL,
+	last INTEGER NOT NULL
+) WITHOUT ROWID;
+`
+
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.
 type migration struct {
 	begin   string
@@ -110,7 +123,7 @@ type migration struct {
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
 func migrations() []migration {
-	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}}
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}}
 }
 
 // migrate brings the file to the newest version, each step in a transaction of its own.

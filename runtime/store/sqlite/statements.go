@@ -13,6 +13,9 @@ type statements struct {
 	pruneEvent, pruneRuns           *stmt
 	pruneResult, pruneResults       *stmt
 	pruneDedupe, oldestSettled      *stmt
+	closeDead                       *stmt
+	addSchedule, moveSchedule       *stmt
+	deleteSchedule                  *stmt
 }
 
 // prepare uses plain question marks where it is hot: the driver asks for the name of every numbered one.
@@ -36,7 +39,7 @@ func (s *statements) prepare(c *conn) error {
 			ON CONFLICT (id) DO NOTHING`},
 
 		{&s.settle, `UPDATE events SET settled = ? WHERE id = ? AND settled < 0`},
-		{&s.saveRun, `INSERT INTO runs (` + runColumns + `, event_seq)
+		{&s.saveRun, `INSERT INTO runs (` + runSaved + `, event_seq)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, COALESCE((SELECT seq FROM events WHERE id = ?), 0))
 			ON CONFLICT (event_id, pipeline) DO UPDATE SET
 				event_key = excluded.event_key, version = excluded.version, status = excluded.status,
@@ -45,6 +48,12 @@ func (s *statements) prepare(c *conn) error {
 				step_index = excluded.step_index, steps = excluded.steps, body = excluded.body, vars = excluded.vars,
 				position = excluded.position
 			WHERE status NOT IN ('done', 'dead', 'cancelled')`},
+
+		{&s.closeDead, `UPDATE runs SET closed = ? WHERE event_id = ? AND pipeline = ? AND status = 'dead' AND closed = ''`},
+
+		{&s.addSchedule, `INSERT INTO schedules (name, spec, next, last) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&s.moveSchedule, `UPDATE schedules SET spec = ?, next = ?, last = ? WHERE name = ? AND next = ?`},
+		{&s.deleteSchedule, `DELETE FROM schedules WHERE name = ?`},
 
 		{&s.completeResult, `INSERT INTO results (correlation_id, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.putWebhook, `INSERT INTO webhooks (id, settings) VALUES (?1, ?2)
