@@ -74,8 +74,13 @@ func (v *visit) eventHeaders() map[string]string {
 		out[name] = text
 	}
 	for _, fact := range [...]struct{ name, text string }{
-		{factPreset, v.preset()}, {factProvider, v.hook.provider}, {factDelivery, v.delivery.ID},
-		{factEvent, v.delivery.Event}, {factContentType, all[typeAt:]}, {factPayload, v.content.form}, {factSchema, v.misfit},
+		{factPreset, v.preset()},
+		{factProvider, v.hook.provider},
+		{factDelivery, v.delivery.ID},
+		{factEvent, v.delivery.Event},
+		{factContentType, all[typeAt:]},
+		{factPayload, v.content.form},
+		{factSchema, v.misfit},
 	} {
 		if fact.text != "" {
 			out[fact.name] = fact.text

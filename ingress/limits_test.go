@@ -69,8 +69,11 @@ func TestBodyLimitOfTheWebhook(t *testing.T) {
 			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			if err != nil {
 				t.Errorf("%s, chunked %v: %v", name, chunked, err)
-			} else if res.StatusCode != c.status {
-				t.Errorf("%s, chunked %v: %d, want %d", name, chunked, res.StatusCode, c.status)
+			} else {
+				if res.StatusCode != c.status {
+					t.Errorf("%s, chunked %v: %d, want %d", name, chunked, res.StatusCode, c.status)
+				}
+				res.Body.Close()
 			}
 			conn.Close()
 			sending.Wait()
@@ -96,6 +99,7 @@ func TestBodyLimitIsFeltAtOnce(t *testing.T) {
 			answered <- 0
 			return
 		}
+		res.Body.Close()
 		answered <- res.StatusCode
 	}()
 	chunk, sent, atAnswer := "4000\r\n"+strings.Repeat("x", 0x4000)+"\r\n", 0, -1

@@ -80,7 +80,7 @@ func (s *Server) find(v *visit, pathToken []byte) refusal {
 		return tooLarge(v.hook) // as a webhook that is known would say
 	case !v.known:
 		return refusal{status: http.StatusUnauthorized, reason: reason}
-	case v.hook.restricted && !(v.sure && v.hook.allow.Contains(v.caller)):
+	case v.hook.restricted && (!v.sure || !v.hook.allow.Contains(v.caller)):
 		return refusal{
 			status: http.StatusUnauthorized, reason: reasonAddressRefused,
 			detail: "the address is not in the webhook's list; behind a proxy, see trusted_proxies",

@@ -112,6 +112,7 @@ func (c *counted) End(took time.Duration, bytes int) {
 	c.open--
 	c.mu.Unlock()
 }
+
 func (c *counted) Accepted(preset string, duplicate bool) { c.add("accepted %s %v", preset, duplicate) }
 func (c *counted) Handshake(preset string)                { c.add("handshake %s", preset) }
 func (c *counted) Refused(reason string)                  { c.add("refused %s", reason) }
