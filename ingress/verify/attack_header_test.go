@@ -165,7 +165,7 @@ func (a *attack) holds(text, other string) bool {
 
 // items gives the timestamps and the signatures of a list.
 func (a *attack) items(text string) (stamps, signatures []string) {
-	for i, item := range strings.Split(text, a.Separator) {
+	for i, item := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(a.Separator, c) }) {
 		item = strings.Trim(item, " ")
 		signature, ok := strings.CutPrefix(item, a.Prefix)
 		switch {
@@ -178,6 +178,9 @@ func (a *attack) items(text string) (stamps, signatures []string) {
 		case a.TimestampPrefix != "" && strings.HasPrefix(item, a.TimestampPrefix) && a.Timestamp == a.Signature:
 			stamps = append(stamps, item)
 		}
+	}
+	if len(a.Separator) > 1 { // each set has the timestamp
+		stamps = slices.Compact(stamps)
 	}
 	return stamps, signatures
 }

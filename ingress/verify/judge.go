@@ -145,7 +145,7 @@ func (j *judge) readSignatures(w *work, field []byte, shared bool) *Refusal {
 	stamped, count := false, 0
 	for rest, more := field, true; more; {
 		var item []byte
-		item, rest, more = bytes.Cut(rest, []byte(s.separator))
+		item, rest, more = cutAny(rest, s.separator)
 		item = bytes.Trim(item, " ")
 		if j.timestamp.first && !stamped {
 			stamped, w.timestamp = true, item
@@ -159,7 +159,7 @@ func (j *judge) readSignatures(w *work, field []byte, shared bool) *Refusal {
 			continue
 		}
 		if text, ok := bytes.CutPrefix(item, []byte(j.timestamp.prefix)); ok && shared {
-			if stamped {
+			if stamped && (s.separator != separatorSets || string(text) != string(w.timestamp)) {
 				return errHeaderRepeated
 			}
 			stamped, w.timestamp = true, text
@@ -175,6 +175,14 @@ func (j *judge) readSignatures(w *work, field []byte, shared bool) *Refusal {
 		return errTimestampMissing
 	}
 	return nil
+}
+
+// cutAny cuts a list at the first of the separator's characters.
+func cutAny(list []byte, separator string) (item, rest []byte, more bool) {
+	if i := bytes.IndexAny(list, separator); i >= 0 {
+		return list[:i], list[i+1:], true
+	}
+	return list, nil, false
 }
 
 func (s *preset) checkAge(text []byte, now time.Time) *Refusal {

@@ -72,6 +72,10 @@ const (
 	digestBody   = "body"
 	digestSigned = "signed"
 
+	// separatorSets stands between the items of a set by its comma, and between several sets by its space.
+	// Each set repeats the timestamp.
+	separatorSets = ", "
+
 	bodyObject = "object" // of JSON
 	bodyJSON   = "json"   // an object or a list
 
@@ -82,7 +86,7 @@ const (
 //nolint:gochecknoglobals // constant data
 var (
 	encodings   = []string{encodingHex, encodingBase64, encodingBase64URL}
-	separators  = []string{" ", ",", ";"}
+	separators  = []string{" ", ",", ";", separatorSets}
 	timeForms   = []string{formSeconds, formMilliseconds, formRFC3339}
 	digestForms = []string{digestBody, digestSigned}
 	urlForms    = []string{urlPlain, urlHubspot}

@@ -184,7 +184,7 @@ func (j *judge) sign(o *Outgoing) error {
 	}
 	text := j.signature.prefix + encode(j.signature.encoding, raw)
 	if j.timestamp.header != "" && j.timestamp.header == j.signature.header {
-		text = j.timestamp.prefix + string(w.timestamp) + j.signature.separator + text
+		text = j.timestamp.prefix + string(w.timestamp) + j.signature.separator[:1] + text
 	}
 	o.set(j.signature.header, text)
 	return nil
