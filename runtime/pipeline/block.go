@@ -40,40 +40,38 @@ func (b *block) run(ctx context.Context, x *execution) (signal, *thrown) {
 	f, resumed := x.enter(&b.head)
 	defer x.leave(f)
 	x.setContext(&b.head)
-	rec := run.Step{Index: b.index, ID: b.id, Command: b.command, Status: run.StepDone, Path: x.path, Attempt: f.tries + 1}
-	started := x.in.Now()
+	rec, number := x.record(&b.head)
+	started := x.start()
+	var sig signal
+	var t *thrown
+	goes := true
 	if !resumed && !b.always() {
-		ok, err := x.decides(ctx, b.when)
-		if err != nil {
-			return b.fail(ctx, x, f, &rec, x.throw(ctx, &b.head, err))
-		}
-		if !ok {
-			rec.Status, rec.Attempt = run.StepSkipped, 0
-			x.record(&rec)
-			return goOn, nil
+		var err error
+		if goes, err = x.decides(ctx, b.when); err != nil {
+			t = x.throw(ctx, &b.head, err)
 		}
 	}
-	number := x.record(&rec)
-	sig, t := b.tries(ctx, x, f)
+	switch {
+	case t != nil:
+	case !goes:
+		rec.Status = run.StepSkipped
+		return goOn, nil
+	default:
+		sig, t = b.tries(ctx, x, f)
+	}
 	failure := t
 	if t != nil && b.mine(t) {
 		sig, t = x.settle(ctx, &b.head, f, t)
 	}
-	if rec := x.trace.at(number); rec != nil && number >= 0 {
-		rec.Duration, rec.Attempt, rec.Status = x.in.Now().Sub(started), f.tries+1, statusOf(sig, t, failure != nil)
-		if failure != nil && failure.own == &b.head {
-			rec.Code, rec.Message = string(failure.err.Code), failure.told()
-		}
+	if rec = x.trace.at(number); rec == nil {
+		return sig, t
+	}
+	x.clock = x.in.Now()
+	rec.Duration, rec.Attempt, rec.Status = x.clock.Sub(started), f.tries+1, statusOf(sig, t, failure != nil)
+	if failure != nil && failure.own == &b.head {
+		rec.Code, rec.Message = string(failure.err.Code), failure.told()
 	}
 	return sig, t
-}
-
-// fail records and settles a block that did not come to its beginning.
-func (b *block) fail(ctx context.Context, x *execution, f *frame, rec *run.Step, t *thrown) (signal, *thrown) {
-	sig, left := x.settle(ctx, &b.head, f, t)
-	rec.Code, rec.Message, rec.Status = string(t.err.Code), t.told(), statusOf(sig, left, true)
-	x.record(rec)
-	return sig, left
 }
 
 // mine reports whether the block's policy decides on a failure: one of its own, or any when the policy was
@@ -83,6 +81,7 @@ func (b *block) mine(t *thrown) bool { return b.own || t.own == &b.head }
 // tries executes the block as often as its policy allows.
 func (b *block) tries(ctx context.Context, x *execution, f *frame) (signal, *thrown) {
 	if f.thrown != nil { // a rollback is under way
+		f.thrown.own = &b.head
 		return goOn, f.thrown
 	}
 	for {

@@ -7,7 +7,6 @@ import (
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
-	"github.com/penstock/penstock/runtime/run"
 )
 
 // except is passed over until something in front of it, in the same list, fails.
@@ -58,7 +57,8 @@ func (e *except) handle(ctx context.Context, x *execution, t *thrown) (signal, *
 			return goOn, t
 		}
 	}
-	x.record(&run.Step{Index: e.index, ID: e.id, Command: e.command, Status: run.StepDone, Attempt: 1, Path: x.path})
+	rec, _ := x.record(&e.head)
+	rec.Attempt = 1
 	sig, failed := x.list(ctx, &e.do)
 	switch {
 	case failed != nil:

@@ -49,7 +49,8 @@ func (e *finally) commands(ctx context.Context, x *execution, resumed bool) (sig
 	if !resumed {
 		holds, err := x.decides(ctx, e.when)
 		if err == nil && !holds {
-			x.record(&run.Step{Index: e.index, ID: e.id, Command: e.command, Status: run.StepSkipped, Path: x.path})
+			rec, _ := x.record(&e.head)
+			rec.Status = run.StepSkipped
 			return goOn, nil
 		}
 		if err == nil && e.first != nil {
@@ -59,7 +60,8 @@ func (e *finally) commands(ctx context.Context, x *execution, resumed bool) (sig
 			return goOn, x.throw(ctx, &e.head, err)
 		}
 	}
-	x.record(&run.Step{Index: e.index, ID: e.id, Command: e.command, Status: run.StepDone, Attempt: 1, Path: x.path})
+	rec, _ := x.record(&e.head)
+	rec.Attempt = 1
 	sig, t := x.list(ctx, &e.do)
 	if t == nil && sig != paused && e.after != nil {
 		if _, err := e.after.eval(ctx, x.env); err != nil {

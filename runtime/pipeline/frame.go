@@ -68,9 +68,14 @@ func (f *frame) restart() {
 	*f = frame{up: f.up, part: f.part, tries: f.tries, before: f.before}
 }
 
-// capture gives where the execution stands. What it gives does not change when the execution goes on.
 func (x *execution) capture() *State {
-	s := &State{
+	s := x.state()
+	return &s
+}
+
+// state gives where the execution stands. What it gives does not change when the execution goes on.
+func (x *execution) state() State {
+	s := State{
 		Version: x.plan.version, Step: x.root.index,
 		Body: x.here.body, Vars: x.here.vars, Identity: x.here.identity,
 	}

@@ -60,7 +60,7 @@ func (x *execution) divert(ctx context.Context, l *list, sig signal, t *thrown) 
 // is the record.
 func (x *execution) journal(ctx context.Context, atEnd bool) *thrown {
 	h := x.effect
-	x.effect = nil
+	x.effect, x.clock = nil, time.Time{}
 	if atEnd && x.at == &x.root && x.join == nil {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (x *execution) save(ctx context.Context) error {
 	case x.join != nil:
 		return x.join.save(ctx, x.slot, x.capture())
 	}
-	return x.in.Journal(ctx, *x.capture())
+	return x.in.Journal(ctx, x.state())
 }
 
 // decides evaluates a condition.
@@ -122,6 +122,10 @@ func statusOf(sig signal, t *thrown, failed bool) run.StepStatus {
 // hold waits until then. A wait that is longer than a run may hold on pauses the run; where it stands must
 // be in x.at.
 func (x *execution) hold(ctx context.Context, h *head, until time.Time) (signal, *thrown) {
+	if until.IsZero() {
+		return goOn, nil
+	}
+	x.clock = time.Time{}
 	d := until.Sub(x.in.Now())
 	switch {
 	case d <= 0:

@@ -80,6 +80,7 @@ type execution struct {
 	runID string // with path
 	calls int    // executions around
 
+	clock   time.Time // when the last step ended and so the next one began; zero = unknown
 	effect  *head     // of the step that just had an effect, until that is recorded
 	until   time.Time // when paused
 	stopped *State    // where, when paused
@@ -97,20 +98,20 @@ type execution struct {
 // and its place in the file and keeps code and retryability of the cause; a run that ctx ended has
 // fault.CommandCanceled, one that cannot go on where Resume says has fault.PipelinePosition.
 func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
-	if in.Attempt == 0 {
-		in.Attempt = 1
-	}
-	if in.MaxSteps <= 0 {
-		in.MaxSteps = StandardSteps
-	}
-	w := &struct {
-		x execution
-		t trace
-		b budget
-	}{}
+	w := &struct { // in one piece, because every run needs all of it
+		in Input
+		x  execution
+		t  trace
+		b  budget
+	}{in: in}
 	x := &w.x
-	*x = execution{plan: p, in: &in, policy: in.Policy, logger: in.Logger, runID: in.RunID, trace: &w.t, budget: &w.b}
-	x.at, w.b.most = &x.root, int64(in.MaxSteps)
+	x.plan, x.in, x.policy, x.logger, x.runID, x.trace, x.budget, x.at = p, &w.in, in.Policy, in.Logger, in.RunID, &w.t, &w.b, &x.root
+	if x.in.Attempt == 0 {
+		x.in.Attempt = 1
+	}
+	if w.b.most = int64(in.MaxSteps); w.b.most <= 0 {
+		w.b.most = StandardSteps
+	}
 	if x.policy == nil {
 		x.policy = p.policy
 	}
@@ -123,12 +124,12 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 		if ctx.Err() != nil {
 			err = canceled()
 		}
-		return Outcome{State: *x.capture()}, err
+		return Outcome{State: x.state()}, err
 	}
 	if !goes {
 		x.logger.LogAttrs(ctx, slog.LevelInfo, "the header runWhen says no; nothing is run", slog.String("pipeline", p.name))
 		x.root.index = len(p.root.parts)
-		return Outcome{State: *x.capture(), Skipped: true}, nil
+		return Outcome{State: x.state(), Skipped: true}, nil
 	}
 	sig, t := x.list(ctx, &p.root)
 	return x.outcome(sig, t)
@@ -149,7 +150,7 @@ func (x *execution) outcome(sig signal, t *thrown) (Outcome, error) {
 		return out, nil
 	}
 	x.root.index, x.at = len(x.plan.root.parts), &x.root
-	out.State, out.Exited = *x.capture(), sig == exited
+	out.State, out.Exited = x.state(), sig == exited
 	return out, nil
 }
 
@@ -279,12 +280,35 @@ func (x *execution) restore(before scope) {
 
 func (x *execution) setPath(path string) { x.path, x.runID = path, x.in.RunID+path }
 
-// record adds a step to the trace and gives its number there; negative when it is not recorded.
-func (x *execution) record(s *run.Step) int {
-	if x.plan.untraced && s.Code == "" {
-		return -1
+// start is when the step that is executed began. Reading the clock costs as much as a small command, so the
+// end of one step is the beginning of the next, unless something long came between them.
+func (x *execution) start() time.Time {
+	if x.clock.IsZero() {
+		x.clock = x.in.Now()
 	}
-	return x.trace.add(*s)
+	return x.clock
+}
+
+// record begins the record of a part. It can be written to until another part begins, and is then found
+// under its number; negative when it is not kept.
+func (x *execution) record(h *head) (s *run.Step, number int) {
+	if x.plan.untraced {
+		s, number = new(run.Step), -1
+	} else {
+		s, number = x.trace.next()
+	}
+	s.Index, s.ID, s.Command, s.Status, s.Path = h.index, h.id, h.command, run.StepDone, x.path
+	return s, number
+}
+
+// keepFailure keeps the record of a failed part where only failures are recorded.
+func (x *execution) keepFailure(s *run.Step, number int) int {
+	if number >= 0 {
+		return number
+	}
+	room, number := x.trace.next()
+	*room = *s
+	return number
 }
 
 func (x *execution) eventView() any {

@@ -43,65 +43,65 @@ func (s *step) fits(path []frame) bool {
 
 // run executes the step with everything its parameters ask for, and records it.
 func (s *step) run(ctx context.Context, x *execution) (signal, *thrown) {
-	rec := run.Step{Index: s.index, ID: s.id, Command: s.command, Status: run.StepDone, Path: x.path}
+	rec, number := x.record(&s.head)
 	if len(x.pending) > 0 {
-		if sig, t, over := s.resume(ctx, x, &rec); over {
+		if sig, t, over := s.resume(ctx, x, rec, number); over {
 			return sig, t
 		}
 	}
-	started := x.in.Now()
-	sig, err := s.tries(ctx, x, &rec)
-	rec.Duration = x.in.Now().Sub(started)
+	started := x.start()
+	sig, err := s.tries(ctx, x, rec)
+	x.clock = x.in.Now()
+	rec.Duration = x.clock.Sub(started)
 	if err == nil {
-		x.record(&rec)
 		return sig, nil
 	}
-	return s.fail(ctx, x, &rec, err)
+	return s.fail(ctx, x, rec, number, err)
 }
 
 // fail settles and records a step for which no try is left.
-func (s *step) fail(ctx context.Context, x *execution, rec *run.Step, err error) (signal, *thrown) {
+func (s *step) fail(ctx context.Context, x *execution, rec *run.Step, number int, err error) (signal, *thrown) {
 	t := x.throw(ctx, &s.head, err)
 	rec.Code, rec.Message, rec.Status = string(t.err.Code), t.told(), run.StepFailed
+	number = x.keepFailure(rec, number)
 	if x.restarts(&s.head, t) || t.fatal || s.failure.action == actThrow {
-		x.record(rec)
 		return goOn, t
 	}
-	number := x.record(rec)
 	f, _ := x.enter(&s.head)
 	defer x.leave(f)
 	sig, t := x.settle(ctx, &s.head, f, t)
-	if kept := x.trace.at(number); kept != nil {
-		kept.Status = statusOf(sig, t, true)
+	if rec := x.trace.at(number); rec != nil {
+		rec.Status = statusOf(sig, t, true)
 	}
 	return sig, t
 }
 
 // resume goes on with a step that was waiting; over tells that nothing of it is left to do.
-func (s *step) resume(ctx context.Context, x *execution, rec *run.Step) (sig signal, t *thrown, over bool) {
+func (s *step) resume(ctx context.Context, x *execution, rec *run.Step, number int) (sig signal, t *thrown, over bool) {
 	f, _ := x.enter(&s.head)
 	defer x.leave(f)
+	rec.Attempt = f.tries
 	if f.thrown != nil {
 		f.thrown.own = &s.head
+		rec.Status = run.StepFailed
 		sig, t = x.rollBack(ctx, &s.head, f, f.thrown)
 		return sig, t, true
 	}
 	if sig, t = x.hold(ctx, &s.head, f.until); sig == paused || t != nil {
+		rec.Status = statusOf(sig, t, t != nil)
 		return sig, t, true
 	}
-	rec.Attempt = f.tries
 	if f.tries > 0 || s.act == nil {
 		return goOn, nil, false
 	}
-	if s.after != nil { // of a wait that is over
+	rec.Attempt = 1 // of a wait that is over
+	if s.after != nil {
 		if _, err := s.after.eval(ctx, x.env); err != nil {
 			x.leave(f)
-			sig, t = s.fail(ctx, x, rec, err)
+			sig, t = s.fail(ctx, x, rec, number, err)
 			return sig, t, true
 		}
 	}
-	rec.Attempt = 1
-	x.record(rec)
 	return goOn, nil, true
 }
 
@@ -145,6 +145,7 @@ func (s *step) tries(ctx context.Context, x *execution, rec *run.Step) (signal, 
 		case wait > longestHold || !sleep(ctx, wait):
 			return goOn, err
 		}
+		x.clock = time.Time{}
 	}
 }
 
@@ -248,7 +249,7 @@ func (s *step) invoke(ctx context.Context, x *execution, call command.Call) (com
 	if timeout == 0 {
 		return s.def.Invoke(ctx, call)
 	}
-	d := &deadline{parent: ctx, timeout: timeout, started: x.in.Now(), now: x.in.Now}
+	d := &deadline{parent: ctx, timeout: timeout, started: x.start(), now: x.in.Now}
 	defer d.end()
 	res, err := s.def.Invoke(d, call)
 	if err != nil && ctx.Err() == nil && d.exceeded() {

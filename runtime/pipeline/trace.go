@@ -16,24 +16,27 @@ type trace struct {
 	missed int        // records that inner traces had dropped
 }
 
-// add records a step and gives its number.
-func (t *trace) add(s run.Step) int {
-	n := t.total
+// next makes room for a record and gives it with its number. It can be written to until the next one is made.
+func (t *trace) next() (s *run.Step, n int) {
+	n = t.total
 	t.total++
 	switch {
-	case len(t.first) < firstRecords:
-		t.first = append(t.first, s)
+	case n < firstRecords:
+		t.first = append(t.first, run.Step{})
+		return &t.first[n], n
 	case len(t.last) < lastRecords:
-		t.last = append(t.last, s)
-	default:
-		t.last[(n-firstRecords)%lastRecords] = s
+		t.last = append(t.last, run.Step{})
 	}
-	return n
+	s = &t.last[(n-firstRecords)%lastRecords]
+	*s = run.Step{}
+	return s, n
 }
 
-// at gives a record for completion, nil when it is not kept any more.
+// at gives a record for completion, nil when it is not kept.
 func (t *trace) at(n int) *run.Step {
 	switch {
+	case n < 0:
+		return nil
 	case n < len(t.first):
 		return &t.first[n]
 	case n >= t.total-len(t.last):
@@ -45,7 +48,8 @@ func (t *trace) at(n int) *run.Step {
 // append adds what another trace kept.
 func (t *trace) append(more *trace) {
 	for _, s := range more.steps() {
-		t.add(s)
+		room, _ := t.next()
+		*room = s
 	}
 	t.missed += more.dropped()
 }
