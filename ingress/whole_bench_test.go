@@ -3,7 +3,6 @@ package ingress_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/store/sqlite"
-	"github.com/penstock/penstock/runtime/webhook"
 )
 
 // each gives every request a delivery of its own, so that the benchmark's equal requests are all events.
@@ -44,24 +42,24 @@ const threeSteps = "pipeline:\n  - event.listen: \"#\"\n  - var.set: {key: key, 
 // beside the bare server answering 202.
 func BenchmarkWhole(b *testing.B) {
 	body := `{"lead":"` + strings.Repeat("x", 1000) + `"}`
-	head := "Host: a\r\nContent-Type: application/json\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: d\r\nX-Hub-Signature-256: sha256=" +
+	head := " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: d\r\nX-Hub-Signature-256: sha256=" +
 		sign("k", body) + fmt.Sprintf("\r\nContent-Length: %d\r\n\r\n", len(body)) + body
 	for _, callers := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("floor/%d", callers), func(b *testing.B) {
-			load(b, bare(b), callers, "POST /hooks/x HTTP/1.1\r\n"+head)
+			load(b, bare(b), callers, "POST /hooks/x"+head)
 		})
 		b.Run(fmt.Sprintf("accept/%d", callers), func(b *testing.B) {
 			s := openStore(b)
-			w, hook := door(b, each{accepting{s}})
-			load(b, w.addr, callers, "POST /hooks/"+hook.token+" HTTP/1.1\r\n"+head)
+			w, hook := door(b, each{accepting{s}}, proven())
+			load(b, w.addr, callers, "POST /hooks/"+hook.token+head)
 		})
 	}
 	b.Run("run/64", func(b *testing.B) {
 		s := openStore(b)
 		emitter, eng := startEngine(b, s)
-		w, hook := door(b, each{emitter})
+		w, hook := door(b, each{emitter}, proven())
 		begin := time.Now()
-		load(b, w.addr, 64, "POST /hooks/"+hook.token+" HTTP/1.1\r\n"+head)
+		load(b, w.addr, 64, "POST /hooks/"+hook.token+head)
 		for {
 			left, err := s.Unsettled(b.Context(), 0, 1)
 			if err != nil {
@@ -84,23 +82,6 @@ func openStore(b *testing.B) *sqlite.Store {
 	}
 	b.Cleanup(func() { _ = s.Close() })
 	return s
-}
-
-func door(b *testing.B, m ingress.Emitter) (*world, hook) {
-	b.Helper()
-	w := &world{t: b, hooks: map[string]webhook.Webhook{}}
-	logger := slog.New(slog.DiscardHandler)
-	var err error
-	if w.dir, err = ingress.NewDirectory(b.Context(), w, presets(b), secrets{}, ingress.DirectoryOptions{Now: time.Now, Logger: logger}); err != nil {
-		b.Fatal(err)
-	}
-	made := w.put(webhook.Webhook{Verify: webhook.Verify{Preset: "github", Secrets: []webhook.Secret{{Ref: "k"}}}})
-	w.srv, err = ingress.New(ingress.Options{Address: "127.0.0.1:0"}, ingress.Deps{Emitter: m, Results: w, Directory: w.dir, Rejects: w, Logger: logger, Now: time.Now})
-	if err != nil {
-		b.Fatal(err)
-	}
-	w.serve()
-	return w, made
 }
 
 func startEngine(b *testing.B, s *sqlite.Store) (*engine.Emitter, *engine.Engine) {
