@@ -125,6 +125,7 @@ type Info struct {
 	Schemes     []string
 	Signature   string // header of the signature or token; empty = the webhook says it, or there is none
 	Delivery    string // header of the delivery id; empty = none
+	Unsigned    bool   // the signature does not cover that header: who copies a request can give it another id
 	Event       string // header of the event type; empty = none
 	Timestamped bool
 	Tolerance   time.Duration
@@ -189,6 +190,7 @@ func (s *preset) info() Info {
 		}
 		if i.Delivery == "" {
 			i.Delivery = v.delivery.header
+			i.Unsigned = i.Delivery != "" && v.scheme == schemeTemplate && !has(v.signed, idPart)
 		}
 		if v.timed() || v.timestamp.tolerance > 0 {
 			i.Timestamped, i.Tolerance = true, max(i.Tolerance, v.timestamp.tolerance)

@@ -47,6 +47,9 @@ func presetSection(w *bytes.Buffer, p verify.Info) {
 		}
 	}
 	fact("Delivery id:", p.Delivery)
+	if p.Unsigned {
+		facts = append(facts, "The sender does not sign that id: a copy of a request with another id would be another event, so keep the way to this server encrypted")
+	}
 	fact("Event name:", p.Event)
 	fact("Options:", p.Settings...)
 	fact("Samples of `pi send`:", p.Samples...)
