@@ -67,13 +67,16 @@ func positive[T int | time.Duration](v *T, fallback T) {
 
 // Engine handles events. Make it with New, run it once with Run.
 type Engine struct {
-	store   store.Store
-	broker  broker.Broker
-	emitter *Emitter
-	window  *window
-	plans   atomic.Pointer[plans]
-	o       Options
-	log     *slog.Logger
+	store    store.Store
+	broker   broker.Broker
+	emitter  *Emitter
+	window   *window
+	plans    atomic.Pointer[plans]
+	reload   sync.Mutex // of whoever changes plans or drops versions
+	versions *versions
+	underway underway
+	o        Options
+	log      *slog.Logger
 
 	// work is what running handlers use; it outlives Run's context by Grace.
 	work context.Context
@@ -90,9 +93,9 @@ func New(s store.Store, b broker.Broker, m *Emitter, set []*pipeline.Plan, o Opt
 	if o.Now == nil || o.Policy == nil {
 		return nil, fmt.Errorf("an engine needs a clock and a policy")
 	}
-	e := &Engine{store: s, broker: b, emitter: m, window: m.window, o: o.withDefaults()}
+	e := &Engine{store: s, broker: b, emitter: m, window: m.window, versions: newVersions(), o: o.withDefaults()}
 	e.log = e.o.Logger
-	p, err := newPlans(set, e.o.PerPipeline)
+	p, err := newPlans(set, e.o.PerPipeline, &plans{})
 	if err != nil {
 		return nil, err
 	}

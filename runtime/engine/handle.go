@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -59,7 +60,14 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 		return e.park(ctx, ev, known)
 	}
 	p := e.plans.Load()
-	jobs, wait := e.jobs(p, p.matching(ctx, ev, object), known, ev, object)
+	var matches []match
+	if ev.Replay == nil {
+		matches = p.matching(ctx, ev, object)
+	} else if matches, err = e.replayed(ctx, p, ev, known); err != nil {
+		e.log.Error("reading what is replayed; it is tried again", "event_id", ev.ID, "error", err)
+		return interrupted
+	}
+	jobs, wait := e.jobs(p, matches, known, ev, object)
 
 	// The common case, one run and nothing else to wait for, settles in the same transaction.
 	alone := len(jobs) == 1 && !wait
@@ -67,10 +75,10 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 	var group sync.WaitGroup
 	for i, j := range jobs {
 		if i == len(jobs)-1 {
-			results[i] = e.execute(ctx, j, alone)
+			results[i] = e.attempt(ctx, j, alone)
 			break
 		}
-		group.Go(func() { results[i] = e.execute(ctx, j, false) })
+		group.Go(func() { results[i] = e.attempt(ctx, j, false) })
 	}
 	group.Wait()
 	for _, r := range results {
@@ -107,7 +115,8 @@ func (e *Engine) park(ctx context.Context, ev event.Event, known map[string]run.
 
 // job is one run that is due.
 type job struct {
-	lane   *lane
+	lane   *lane  // nil when the pipeline is gone
+	set    *plans // that the lane was loaded with
 	event  event.Event
 	object event.Object
 	run    run.Run
@@ -127,18 +136,23 @@ func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev ev
 			wait = true
 			continue
 		case !began:
-			r = run.Run{EventID: ev.ID, EventKey: ev.Key, Pipeline: m.lane.plan.Name(), Started: now}
+			r = m.first
+			r.EventID, r.EventKey, r.Pipeline, r.Started = ev.ID, ev.Key, m.lane.plan.Name(), now
 		}
-		due = append(due, job{lane: m.lane, event: ev, object: object, run: r, fail: m.err})
+		j := job{lane: m.lane, set: p, event: ev, object: object, run: r, fail: m.err}
+		if j.fail == nil {
+			j.lane, j.set = e.began(p, r.Pipeline, r.Version)
+		}
+		due = append(due, j)
 	}
 	// What is left in known belongs to pipelines that no longer listen to this event.
 	for name, r := range known {
 		if r.Status.Final() {
 			continue
 		}
-		l := p.byName[name]
-		j := job{lane: l, event: ev, object: object, run: r}
-		if l == nil {
+		j := job{event: ev, object: object, run: r}
+		j.lane, j.set = e.began(p, name, r.Version)
+		if j.lane == nil {
 			j.fail = fault.New(fault.PipelineInvalid, "the pipeline %q is no longer loaded", name).
 				WithHint("load it again, then replay the run")
 		}
@@ -153,7 +167,12 @@ func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
 	if settle && r.Status.Final() {
 		change.Settle, change.At = r.EventID, e.o.Now()
 	}
-	if err := e.store.Save(ctx, change); err != nil {
+	err := e.store.Save(ctx, change)
+	if errors.Is(err, store.ErrFinished) { // cancelled meanwhile; what the store says holds
+		e.log.Info("a run was ended by somebody else", "event_id", r.EventID, "pipeline", r.Pipeline)
+		return interrupted
+	}
+	if err != nil {
 		e.held.Store(true)
 		e.log.Error("recording a run; it is tried again", "event_id", r.EventID, "pipeline", r.Pipeline, "error", err)
 		return interrupted

@@ -25,6 +25,8 @@ type world struct {
 	t       *testing.T
 	store   store.Store
 	emitter *engine.Emitter
+	engine  *engine.Engine
+	deps    pipeline.Deps
 
 	mu    sync.Mutex
 	calls map[string]int // of a command, by its argument
@@ -49,20 +51,15 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var plans []*pipeline.Plan
-	for name, text := range files {
-		p, err := pipeline.Load(name+".pi.yaml", []byte(text), pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: time.Now}), Policy: policy})
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		plans = append(plans, p)
-	}
+	w.deps = pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: time.Now}), Policy: policy}
+	plans := w.compile(files)
 	w.emitter = engine.NewEmitter(s, b, engine.EmitterOptions{})
 	o.Policy, o.Now, o.Poll = policy, time.Now, 10*time.Millisecond
 	e, err := engine.New(s, b, w.emitter, plans, o)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.engine = e
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx, func() {}) }()
@@ -80,6 +77,35 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 	})
 	w.t.Cleanup(stop)
 	return stop
+}
+
+func (w *world) compile(files map[string]string) []*pipeline.Plan {
+	w.t.Helper()
+	var plans []*pipeline.Plan
+	for name, text := range files {
+		p, err := pipeline.Load(name+".pi.yaml", []byte(text), w.deps)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		plans = append(plans, p)
+	}
+	return plans
+}
+
+func (w *world) reload(files map[string]string) {
+	w.t.Helper()
+	if err := w.engine.Reload(w.t.Context(), w.compile(files)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// settled waits until the event is settled.
+func (w *world) settled(e event.Event) {
+	w.t.Helper()
+	w.until(func() bool {
+		kept, err := w.store.Event(w.t.Context(), e.ID)
+		return err == nil && !kept.Settled.IsZero()
+	}, func() string { return "the event is not settled" })
 }
 
 // commands are test.effect and test.step, which count their calls and fail as often as w.fail says, with a

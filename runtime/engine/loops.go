@@ -84,6 +84,7 @@ func (e *Engine) pruneLoop(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			e.log.Warn("pruning the store; it is tried again", "error", err)
 		}
+		e.retire(ctx)
 		if n > 0 {
 			e.log.Info("pruned the store", "rows", n)
 		}

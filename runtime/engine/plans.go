@@ -6,6 +6,7 @@ import (
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/trigger"
 )
 
@@ -15,30 +16,31 @@ type plans struct {
 	index  *trigger.Index[*lane]
 }
 
-// Plan implements pipeline.Plans: every version is the present one.
-func (p *plans) Plan(name, _ string) *pipeline.Plan {
-	if l := p.byName[name]; l != nil {
-		return l.plan
-	}
-	return nil
-}
-
 // lane is one pipeline with its own concurrency limit, so that a slow one holds up nobody else.
 type lane struct {
 	plan  *pipeline.Plan
 	slots chan struct{}
 }
 
-func newPlans(set []*pipeline.Plan, perPipeline int) (*plans, error) {
+// newPlans makes a set. What did not change since old is taken over, and so are the limits.
+func newPlans(set []*pipeline.Plan, perPipeline int, old *plans) (*plans, error) {
 	p := &plans{byName: make(map[string]*lane, len(set)), index: &trigger.Index[*lane]{}}
 	for _, plan := range set {
 		if _, taken := p.byName[plan.Name()]; taken {
 			return nil, fault.New(fault.PipelineDuplicate, "two pipelines are called %q", plan.Name())
 		}
-		l := &lane{plan: plan, slots: make(chan struct{}, perPipeline)}
+		l := &lane{plan: plan}
+		switch before := old.byName[plan.Name()]; {
+		case before == nil:
+			l.slots = make(chan struct{}, perPipeline)
+		case before.plan.Version() == plan.Version():
+			l = before
+		default:
+			l.slots = before.slots
+		}
 		p.byName[plan.Name()] = l
-		if plan.Trigger() != nil {
-			p.index.Add(plan.Trigger().Pattern, l)
+		if l.plan.Trigger() != nil {
+			p.index.Add(l.plan.Trigger().Pattern, l)
 		}
 	}
 	return p, nil
@@ -51,7 +53,7 @@ func (p *plans) matching(ctx context.Context, e event.Event, object event.Object
 	p.index.Match(e.Key, func(l *lane) bool {
 		ok, err := l.plan.Trigger().Selects(ctx, object)
 		if ok || err != nil {
-			out = append(out, match{l, err})
+			out = append(out, match{lane: l, err: err})
 		}
 		return true
 	})
@@ -59,8 +61,9 @@ func (p *plans) matching(ctx context.Context, e event.Event, object event.Object
 }
 
 type match struct {
-	lane *lane
-	err  error // of the selector
+	lane  *lane
+	err   error   // of the selector
+	first run.Run // what a run begins with that has not begun; its key is set by whoever begins it
 }
 
 // enter waits for a free slot; false when ctx ended first.

@@ -21,6 +21,7 @@ const (
 	publishedFresh stage = iota // accepted by this process just now: no run can exist yet
 	published                   // republished: runs may exist
 	handling                    // its pipelines run
+	handlingAgain               // and what waits is to be looked at once more
 	parked                      // every unfinished run waits for its next attempt
 )
 
@@ -55,7 +56,7 @@ func (w *window) begin(id string) (fresh, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s, known := w.known[id]
-	if known && s == handling {
+	if known && (s == handling || s == handlingAgain) {
 		return false, false
 	}
 	if !known || s == parked {
@@ -69,9 +70,33 @@ func (w *window) begin(id string) (fresh, ok bool) {
 func (w *window) park(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.known[id] = parked
 	w.moving--
+	if w.known[id] == handlingAgain {
+		delete(w.known, id)
+		w.behind, w.from = true, 0
+		w.signal()
+		return
+	}
+	w.known[id] = parked
 	w.roomMade()
+}
+
+// revisit has an event handled once more by the sweep, after what waits was changed from outside.
+func (w *window) revisit(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch s, known := w.known[id]; {
+	case !known: // left to the sweep, or with another process
+	case s == parked:
+		delete(w.known, id)
+	case s == handling:
+		w.known[id] = handlingAgain
+		return
+	default: // its handling begins after the change
+		return
+	}
+	w.behind, w.from = true, 0
+	w.signal()
 }
 
 // leave forgets an event: it is settled, or its handling was interrupted.

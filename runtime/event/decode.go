@@ -11,8 +11,8 @@ import (
 type Object map[string]any
 
 // Unmarshal reads an event's JSON text. It gives the event (Payload is encoded again only when asked
-// for with [Object.Payload], so it is nil here, and so is Raw) and the object for pipelines. Unknown fields stay in
-// the object. The errors carry fault.EventInvalid and never quote the data.
+// for with [Object.Payload], so it is nil here, and so is Raw) and the object for pipelines, without the
+// field replay, which is for the engine. Unknown fields stay in the object. The errors carry fault.EventInvalid and never quote the data.
 func Unmarshal(data []byte) (Event, Object, error) {
 	v, err := value.Decode(data)
 	if err != nil {
@@ -25,7 +25,7 @@ func Unmarshal(data []byte) (Event, Object, error) {
 	o := Object(m)
 	e := Event{
 		ID: o.text("id"), Key: o.text("eventKey"), Namespace: o.text("namespace"),
-		TraceID: o.text("traceId"), CorrelationID: o.text("correlationId"), Parked: o.text("parked"),
+		TraceID: o.text("traceId"), CorrelationID: o.text("correlationId"), Parked: o.text("parked"), ReplayOf: o.text("replayOf"),
 	}
 	e.Async, _ = m["async"].(bool)
 	e.Hops, _ = m["hops"].(int)
@@ -33,6 +33,9 @@ func Unmarshal(data []byte) (Event, Object, error) {
 		return Event{}, nil, fault.New(fault.EventInvalid, "an event has no usable id")
 	}
 	if err := CheckKey(e.Key); err != nil {
+		return Event{}, nil, err
+	}
+	if e.Replay, err = o.takeReplay(); err != nil {
 		return Event{}, nil, err
 	}
 	if e.Time, err = time.Parse(time.RFC3339, o.text("time")); err != nil {

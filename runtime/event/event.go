@@ -32,6 +32,8 @@ type Event struct {
 	Headers       map[string]string // nil is empty
 	Payload       []byte            // JSON text; nil is null
 	Parked        string            // why no pipeline may run: the event is kept for a person to look at; empty = none
+	ReplayOf      string            // id of the event that this one repeats; empty = none
+	Replay        *Replay           // what of that one is repeated; nil = everything that listens
 
 	// Raw is what came in, where Payload is made from it and does not hold it. It is kept beside the event
 	// in the store and is no part of its JSON text.
@@ -108,6 +110,13 @@ func (e Event) AppendJSON(dst []byte) []byte {
 	if e.Parked != "" {
 		dst = append(dst, `,"parked":`...)
 		dst = value.AppendString(dst, e.Parked)
+	}
+	if e.ReplayOf != "" {
+		dst = append(dst, `,"replayOf":`...)
+		dst = value.AppendString(dst, e.ReplayOf)
+	}
+	if e.Replay != nil {
+		dst = e.Replay.appendJSON(dst)
 	}
 	dst = append(dst, `,"headers":{`...)
 	first := true

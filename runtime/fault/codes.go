@@ -53,6 +53,10 @@ const (
 
 	ResultGone Code = "result.gone"
 
+	RunUnknown Code = "run.unknown"
+	RunFinal   Code = "run.final"
+	RunReplay  Code = "run.replay"
+
 	PipelineSyntax    Code = "pipeline.syntax"
 	PipelineInvalid   Code = "pipeline.invalid"
 	PipelineTrigger   Code = "pipeline.trigger"
@@ -164,6 +168,10 @@ func Codes() []Info {
 		{PresetInvalid, Input, "a signature preset is wrong", "see the message for file and field"},
 
 		{ResultGone, Input, "the result does not exist or is no longer kept", "poll sooner, or raise result.ttl"},
+
+		{RunUnknown, Input, "no run has this name, or it is no longer kept", "list them with `pi runs` or `pi dlq list`"},
+		{RunFinal, Input, "a run that is over was to be changed", "replay it: that makes a new event and a new run"},
+		{RunReplay, Input, "a run cannot be replayed in this way", "do what the message names, or replay it from its start"},
 
 		{PipelineSyntax, Input, "a pipeline file is not the YAML it should be", "mend the place that the message names"},
 		{PipelineInvalid, Input, "a pipeline is not valid", "mend the place that the message names"},

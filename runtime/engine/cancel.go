@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
+)
+
+// underway knows the attempts that this process makes now. The zero value is empty.
+type underway struct {
+	mu   sync.Mutex
+	runs map[string]attempt // by run id
+}
+
+type attempt struct {
+	run    run.Run // as it was before
+	cancel context.CancelFunc
+}
+
+func (u *underway) add(id string, a attempt) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.runs == nil {
+		u.runs = map[string]attempt{}
+	}
+	u.runs[id] = a
+}
+
+func (u *underway) remove(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.runs, id)
+}
+
+func (u *underway) find(id string) (attempt, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	a, ok := u.runs[id]
+	return a, ok
+}
+
+// attempt executes a job so that a person can cancel it, and keeps its version for the next attempt.
+func (e *Engine) attempt(ctx context.Context, j job, alone bool) outcome {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	id := j.run.ID()
+	e.underway.add(id, attempt{run: j.run, cancel: cancel})
+	defer e.underway.remove(id)
+	out := e.execute(ctx, j, alone)
+	if out != settled {
+		e.retain(j)
+	}
+	return out
+}
+
+// Cancel ends a run that is not over: it is recorded as cancelled, and an attempt that this process makes
+// is stopped at its next chance; one of another process ends when it next records something. The errors
+// carry fault.RunUnknown or fault.RunFinal, or are the store's.
+func (e *Engine) Cancel(ctx context.Context, eventID, pipeline string) (run.Run, error) {
+	id := run.ID(eventID, pipeline)
+	now, running := e.underway.find(id)
+	r, err := e.store.Run(ctx, eventID, pipeline)
+	switch {
+	case errors.Is(err, store.ErrNotFound) && running:
+		r = now.run // nothing of it was worth recording yet
+	case errors.Is(err, store.ErrNotFound):
+		return run.Run{}, unknownRun(id)
+	case err != nil:
+		return run.Run{}, err
+	}
+	if !r.Status.Final() {
+		r.Status, r.Ended = run.Cancelled, e.o.Now()
+		r.NextAt = time.Time{}
+		r.Code, r.Message = string(fault.CommandCanceled), "a person cancelled the run"
+		err = e.store.Save(ctx, store.Change{Run: &r})
+	} else {
+		err = store.ErrFinished
+	}
+	switch {
+	case errors.Is(err, store.ErrFinished):
+		return run.Run{}, fault.New(fault.RunFinal, "the run %s is over", id)
+	case err != nil:
+		return run.Run{}, err
+	}
+	if running {
+		now.cancel()
+	}
+	e.window.revisit(eventID)
+	return r, nil
+}
+
+func unknownRun(id string) error { return fault.New(fault.RunUnknown, "there is no run %s", id) }
