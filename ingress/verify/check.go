@@ -50,7 +50,7 @@ func (s *preset) checkFields(r *reader, root *yaml.Node, lines nodes) {
 		if h.signs() && !hasMAC {
 			r.fault(root, "the handshake %q makes an HMAC, but no proof of the preset has a secret for one", h.name)
 		}
-		if h.signs() && h.proof == proofNone && (s.body == "" || h.answer.chars != charsToken) {
+		if h.signs() && (h.proof == proofNone || h.proof == proofListed) && (s.body == "" || h.answer.chars != charsToken) {
 			r.fault(root, "the handshake %q makes an HMAC for anybody who asks, which must be none of an event: "+
 				"the preset needs body: object or json, and the answer chars: token", h.name)
 		}

@@ -114,3 +114,20 @@ func TestPresetNames(t *testing.T) {
 		t.Error("a file of another folder is read")
 	}
 }
+
+// TestOracleNeedsABodyKind: whoever may ask without a proof gets no HMAC that could be one of an event, whether
+// the file says so or a list that the webhook leaves out.
+func TestOracleNeedsABodyKind(t *testing.T) {
+	t.Parallel()
+	for _, proof := range []string{"proof: none", `proof: listed, secret: {source: "query:from", option: origins}`} {
+		text := sound + "settings: [origins]\nhandshakes:\n  - {name: crc, method: GET, " + proof +
+			`, when: [{source: "query:crc"}], answer: {fields: {token: {hmac: hex, of: "query:crc"}}}}` + "\n"
+		_, err := verify.Load(fstest.MapFS{"acme.yaml": {Data: []byte(text)}})
+		if err == nil || !strings.Contains(err.Error(), "makes an HMAC for anybody who asks") {
+			t.Errorf("%s: %v", proof, err)
+		}
+		if _, err := verify.Load(fstest.MapFS{"acme.yaml": {Data: []byte(strings.Replace(text, `body: "x"`, `body: "{}"`, 1) + "body: object\n")}}); err == nil || strings.Contains(err.Error(), "HMAC") {
+			t.Errorf("%s with body: object: %v", proof, err) // the vector of the sound preset is no object
+		}
+	}
+}
