@@ -9,7 +9,6 @@ import (
 	"github.com/penstock/penstock/configs"
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/command/builtin"
-	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/value"
 )
@@ -93,15 +92,6 @@ func configPage(w *bytes.Buffer) error {
 		"| key | type | default | |\n|---|---|---|---|\n")
 	for _, k := range configs.Keys() {
 		fmt.Fprintf(w, "| `%s` | %s | `%s` | %s |\n", k.Key, k.Type, k.Default, cell(k.Comment))
-	}
-	return nil
-}
-
-func expressionsPage(w *bytes.Buffer) error {
-	fmt.Fprintf(w, "# Functions of expressions\n\nUsed as `${@text.upperCase(body)}`. Every example is executed by the tests.\n\n"+
-		"| function | | example | gives |\n|---|---|---|---|\n")
-	for _, u := range expr.Utils() {
-		fmt.Fprintf(w, "| `%s` | %s | `%s` | `%s` |\n", cell(u.Signature), cell(u.Summary), cell(u.Example), cell(u.Want))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"testing"
 
 	library "github.com/expr-lang/expr"
@@ -118,5 +119,74 @@ func BenchmarkCompile(b *testing.B) {
 		if _, err := l.Template("New lead ${@text.upperCase(body.a.b)}, number ${body.n > 5 ? 'many' : body.n}"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkCompile1000 compiles a thousand expressions as a directory of pipelines holds them; divide by a thousand.
+func BenchmarkCompile1000(b *testing.B) {
+	kinds := []string{
+		"${body.order%d.lines[0].price}", "Order ${body.id} of ${body.customer%d.name}", "${body.total > %d and vars.open}",
+		"${@convert.fromBase64(body.payload%d.origin)}", "${body.items.?[price > %d].![name]}", "${filter(body.items, .price > %d).size() > 0 ? 'some' : 'none'}",
+		"${vars.k%d?.deep?.er ?? 'unknown'}", "${{id: body.id, n: %d, tags: {'a', 'b'}}}", "plain text %d", "${@text.leftPad(body.n, %d, '0')}",
+	}
+	texts := make([]string, 1000)
+	for i := range texts {
+		texts[i] = fmt.Sprintf(kinds[i%len(kinds)], i)
+	}
+	l := expr.New(expr.Options{})
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, text := range texts {
+			if _, err := l.Template(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// BenchmarkStep is what a step asks of this package: one expression, and its value written to vars.
+func BenchmarkStep(b *testing.B) {
+	l := expr.New(expr.Options{})
+	tmpl, err := l.Template("${body.a.b}")
+	if err != nil {
+		b.Fatal(err)
+	}
+	target, err := l.Target("vars.y")
+	if err != nil {
+		b.Fatal(err)
+	}
+	env, ctx := benchEnv(), context.Background()
+	b.ReportAllocs()
+	for b.Loop() {
+		v, err := tmpl.Eval(ctx, env)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := target.Set(ctx, env, env["vars"], v); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkStepFloorGo(b *testing.B) {
+	env := benchEnv()
+	var sink map[string]any
+	b.ReportAllocs()
+	for b.Loop() {
+		sink = maps.Clone(env["vars"].(map[string]any))
+		sink["y"] = env["body"].(map[string]any)["a"].(map[string]any)["b"]
+	}
+	_ = sink
+}
+
+func BenchmarkSelection100(b *testing.B) { benchmark(b, "${body.list.?[price > 5].size()}") }
+func BenchmarkDecimals100(b *testing.B)  { benchmark(b, "${@calc.sum(body.list.![price])}") }
+func BenchmarkXPath(b *testing.B) {
+	benchmark(b, "${@xml.xpathAsText('<a><b id=\"1\">x</b><b id=\"2\">y</b><b>' + body.n + '</b></a>', '//b[@id = 2]')}")
+}
+func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		expr.New(expr.Options{})
 	}
 }

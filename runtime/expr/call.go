@@ -1,9 +1,7 @@
 package expr
 
 import (
-	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -11,27 +9,18 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 )
 
-// function is one function of the language. It is pure unless it says otherwise: calls with constant
-// arguments are done once, when the expression is compiled.
-type function struct {
-	name     string // len, @text.upperCase
-	params   string // for people: "text, length"
-	least    int    // arguments
-	most     int    // arguments; -1 = any number
-	changing bool   // gives another value each time
-	run      func(st *state, args []any) (any, error)
-	summary  string
-	example  string
-	want     string // JSON text of the example's value
+// call is one place where a function is called.
+type call struct {
+	f         *function
+	form      params
+	name      string // as written: len, @text.trim, .size
+	receivers int    // arguments that stand in front of the dot: 0 or 1
+	args      []code
+	checks    []*param // of arguments that are only known when the call is done; nil = nothing to check
+	chars     []int    // where each argument begins
+	char      int      // where the call begins
+	src       *source
 }
-
-// badArgument says that argument number index (from 0) has the wrong type.
-type badArgument struct {
-	index      int
-	want, have string
-}
-
-func (b badArgument) Error() string { return "argument is a " + b.have + ", not a " + b.want }
 
 func (c *compiler) call(n *ast.CallNode) (code, error) {
 	if m, ok := n.Callee.(*ast.MemberNode); ok {
@@ -42,16 +31,14 @@ func (c *compiler) call(n *ast.CallNode) (code, error) {
 	return c.callLink(n, new(bool))
 }
 
-// callLink compiles name(...), @name.function(...) and value.method(...).
+// callLink compiles name(...), @name.function(...), value.method(...) and the selections.
 func (c *compiler) callLink(n *ast.CallNode, short *bool) (code, error) {
-	name := ""
-	var receiver []code
-	var f *function
+	k := &call{src: c.src, char: n.Location().From}
 	switch callee := n.Callee.(type) {
 	case *ast.IdentifierNode:
-		name = callee.Value
-		if f = c.lang.functions[name]; f == nil {
-			return code{}, c.unknown(n, name)
+		k.name = callee.Value
+		if k.f = c.lang.functions[k.name]; k.f == nil {
+			return code{}, c.unknown(n, k.name)
 		}
 	case *ast.MemberNode:
 		property, ok := callee.Property.(*ast.StringNode)
@@ -59,21 +46,24 @@ func (c *compiler) callLink(n *ast.CallNode, short *bool) (code, error) {
 			return code{}, c.syntax(n, "a call needs the name of a function")
 		}
 		if id, ok := callee.Node.(*ast.IdentifierNode); ok && id.Value[0] == utilMark {
-			name = "@" + id.Value[1:] + "." + property.Value
-			if f = c.lang.functions[name]; f == nil {
-				return code{}, c.unknown(id, name)
+			k.name, k.char = "@"+id.Value[1:]+"."+property.Value, id.Location().From
+			if k.f = c.lang.functions[k.name]; k.f == nil {
+				return code{}, c.unknown(id, k.name)
 			}
 			break
 		}
-		name = "." + property.Value
-		if f = c.lang.methods[property.Value]; f == nil {
-			return code{}, c.unknown(n, name)
+		if property.Value == selectMark || property.Value == projectMark {
+			return c.selection(n, callee, short)
+		}
+		k.name = "." + property.Value
+		if k.f = c.lang.methods[property.Value]; k.f == nil {
+			return code{}, c.unknown(n, k.name)
 		}
 		base, err := c.receiver(callee, short)
 		if err != nil {
 			return code{}, err
 		}
-		receiver = []code{base}
+		k.args, k.chars, k.receivers = []code{base}, []int{start(callee.Node)}, 1
 	default:
 		return code{}, c.syntax(n, "a call needs the name of a function")
 	}
@@ -81,16 +71,119 @@ func (c *compiler) callLink(n *ast.CallNode, short *bool) (code, error) {
 	if err != nil {
 		return code{}, err
 	}
-	args = append(receiver, args...)
-	if len(args) < f.least || (f.most >= 0 && len(args) > f.most) {
-		return code{}, c.syntax(n, "%s does not take %d arguments", name, len(args)-len(receiver)).
-			WithHint("it takes (%s)", f.params)
+	k.args = append(k.args, args...)
+	for _, a := range n.Arguments {
+		k.chars = append(k.chars, start(a))
 	}
-	run := c.invoke(n, f, name, args, len(receiver))
-	if f.changing {
-		return code{run: run}, nil
+	if err := k.settle(c); err != nil {
+		return code{}, err
 	}
-	return c.folded(run, args...), nil
+	return k.folded(c)
+}
+
+// folded does a call ahead that depends on nothing. One that its function refuses would fail every time.
+func (k *call) folded(c *compiler) (code, error) {
+	out := code{run: k.run}
+	values := make(args, len(k.args))
+	for i, a := range k.args {
+		if values[i] = a.value; !a.constant || k.checks[i] != nil {
+			return out, nil
+		}
+	}
+	if k.f.changing || c.fold.step(1) != nil {
+		return out, nil
+	}
+	v, err := k.f.run(c.fold, values)
+	var r refusal
+	if errors.As(err, &r) {
+		return out, k.explain(fault.ExprType, r.index, r)
+	}
+	if err != nil {
+		return out, nil
+	}
+	if _, err := c.fold.measure(v, 0); err != nil {
+		return out, nil
+	}
+	return constant(v), nil
+}
+
+// settle finds the form that is called and checks what is known of its arguments.
+func (k *call) settle(c *compiler) error {
+	form, ok := k.f.form(len(k.args))
+	if !ok {
+		var counts, signatures []string
+		for _, p := range k.f.forms() {
+			counts, signatures = append(counts, p[k.receivers:].counts()), append(signatures, p[k.receivers:].signature(k.name))
+		}
+		return c.src.syntax(k.char, "%s takes %s, found %d", k.name, strings.Join(counts, " or "), len(k.args)-k.receivers).
+			WithHint("write %s", strings.Join(signatures, " or "))
+	}
+	k.form, k.checks = form, make([]*param, len(k.args))
+	for i, a := range k.args {
+		p := form.at(i)
+		if !a.constant || a.value == nil && i < k.receivers {
+			k.checks[i] = p
+			continue
+		}
+		v, err := p.take(c.fold, a.value)
+		var r refusal
+		switch {
+		case errors.As(err, &r):
+			return k.explain(fault.ExprType, i, r)
+		case err != nil:
+			k.checks[i] = p // of too small a budget: it is checked when the call is done
+		default:
+			k.args[i] = constant(v)
+		}
+	}
+	return nil
+}
+
+// run does the call.
+func (k *call) run(st *state) (any, error) {
+	if err := st.step(1); err != nil {
+		return nil, k.src.at(err, k.char)
+	}
+	base := len(st.args)
+	for i := range k.args {
+		v, err := k.args[i].run(st)
+		if err == nil && k.checks[i] != nil {
+			if v, err = k.checks[i].take(st, v); err != nil {
+				err = k.place(err, i)
+			}
+		}
+		if err != nil {
+			st.args = st.args[:base]
+			return nil, err
+		}
+		st.args = append(st.args, v)
+	}
+	v, err := k.f.run(st, args(st.args[base:]))
+	st.args = st.args[:base]
+	if err != nil {
+		return nil, k.place(err, -1)
+	}
+	return v, nil
+}
+
+// place gives an error the names of the call and its position. i is the argument that was checked, -1 for none.
+func (k *call) place(err error, i int) error {
+	var r refusal
+	if !errors.As(err, &r) {
+		return k.src.at(err, k.char)
+	}
+	if i < 0 {
+		i = r.index
+	}
+	return k.explain(fault.ExprEval, i, r)
+}
+
+func (k *call) explain(code fault.Code, i int, r refusal) error {
+	what := "the value in front of " + k.name + "()"
+	if i >= k.receivers {
+		what = k.form.at(i).name + " of " + k.form[k.receivers:].signature(k.name)
+	}
+	return fault.New(code, "%s %s", what, r.says).WithHint("%s", r.hint).At(k.src.position(k.chars[i]))
 }
 
 // receiver compiles what a method is called on.
@@ -111,86 +204,28 @@ func (c *compiler) receiver(m *ast.MemberNode, short *bool) (code, error) {
 			return nil, errShort
 		}
 		field := strings.TrimPrefix(shown(m), shown(m.Node))
-		return nil, c.at(notReadable(v, shown(m.Node), field+"()"), m)
+		if !strings.HasSuffix(field, "]") {
+			field += "()"
+		}
+		return nil, c.at(notReadable(v, shown(m.Node), field), m)
 	}}, nil
 }
 
-func (c *compiler) invoke(n *ast.CallNode, f *function, name string, args []code, receivers int) node {
-	return func(st *state) (any, error) {
-		if err := st.step(1); err != nil {
-			return nil, c.at(err, n)
-		}
-		base := len(st.args)
-		for _, a := range args {
-			v, err := a.run(st)
-			if err != nil {
-				st.args = st.args[:base]
-				return nil, err
-			}
-			st.args = append(st.args, v)
-		}
-		v, err := f.run(st, st.args[base:])
-		st.args = st.args[:base]
-		if err == nil {
-			return v, nil
-		}
-		var bad badArgument
-		if errors.As(err, &bad) {
-			if bad.index < receivers {
-				return nil, c.at(fault.New(fault.ExprEval, "%s() needs a %s, found a %s", name, bad.want, bad.have), n)
-			}
-			err = fault.New(fault.ExprEval, "argument %d of %s is a %s, not a %s", bad.index+1-receivers, name, bad.have, bad.want)
-		}
-		return nil, c.at(err, n)
+// start is where the first sign of n stands.
+func start(n ast.Node) int {
+	switch n := n.(type) {
+	case *ast.MemberNode:
+		return start(n.Node)
+	case *ast.ChainNode:
+		return start(n.Node)
+	case *ast.SliceNode:
+		return start(n.Node)
+	case *ast.BinaryNode:
+		return start(n.Left)
+	case *ast.ConditionalNode:
+		return start(n.Cond)
+	case *ast.CallNode:
+		return start(n.Callee)
 	}
-}
-
-// unknown names the nearest function of the same kind: plain, util or method.
-func (c *compiler) unknown(n ast.Node, name string) error {
-	var known []string
-	switch name[0] {
-	case '.':
-		for m := range c.lang.methods {
-			known = append(known, "."+m)
-		}
-	default:
-		for f := range c.lang.functions {
-			if (f[0] == '@') == (name[0] == '@') {
-				known = append(known, f)
-			}
-		}
-		if name[0] != '@' {
-			known = append(known, predicateNames()...)
-		}
-	}
-	hint := fault.DidYouMean(name, known)
-	if space, _, ok := strings.Cut(name, "."); ok && name[0] == '@' {
-		if spaces := namespaces(known); !slices.Contains(spaces, space) {
-			if hint = fault.DidYouMean(space, spaces); hint == "" {
-				hint = "there are " + strings.Join(spaces, ", ")
-			}
-			return c.syntax(n, "unknown util %q", space).WithHint("%s", hint)
-		}
-	}
-	return c.syntax(n, "unknown function %q", name).WithHint("%s", hint)
-}
-
-func namespaces(names []string) []string {
-	var out []string
-	for _, name := range names {
-		if space, _, ok := strings.Cut(name, "."); ok && !slices.Contains(out, space) {
-			out = append(out, space)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-func (l *Language) compiler(src *source) *compiler {
-	// Folding has a budget of its own, so that compiling stays cheap whatever the expression says.
-	o := l.options
-	fold := l.begin(context.Background(), nil)
-	fold.maxSteps, fold.maxBytes = min(o.MaxSteps, 20_000), min(o.MaxBytes, 256<<10)
-	fold.pause = fold.maxSteps + 1
-	return &compiler{lang: l, src: src, fold: fold}
+	return n.Location().From
 }

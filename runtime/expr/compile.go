@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"context"
+	"strings"
+
 	"github.com/expr-lang/expr/ast"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -30,7 +33,18 @@ type compiler struct {
 	locals []string // names of `let` in scope, innermost last; the index is the slot
 	slots  int      // most slots in use at once
 	parts  int      // compiled so far
+	loops  int      // predicates and selections around this part
+	bare   bool     // the innermost of them is a selection: names that are no root are fields of the item
 	fold   *state   // its small budget is shared by all foldings of one expression
+}
+
+func (l *Language) compiler(src *source) *compiler {
+	// Folding has a budget of its own, so that compiling stays cheap whatever the expression says.
+	o := l.options
+	fold := l.begin(context.Background(), nil)
+	fold.maxSteps, fold.maxBytes = min(o.MaxSteps, 20_000), min(o.MaxBytes, 256<<10)
+	fold.pause = fold.maxSteps + 1
+	return &compiler{lang: l, src: src, fold: fold}
 }
 
 func (l *Language) compile(src *source) (*Program, error) {
@@ -69,7 +83,7 @@ func (c *compiler) compile(n ast.Node) (code, error) {
 	case *ast.IdentifierNode:
 		return c.identifier(n)
 	case *ast.PointerNode:
-		return c.pointer(n)
+		return c.pointer(n, n.Name)
 	case *ast.MemberNode, *ast.ChainNode:
 		return c.member(n)
 	case *ast.SliceNode:
@@ -125,6 +139,14 @@ func (c *compiler) folded(run node, parts ...code) code {
 	return constant(v)
 }
 
+// root compiles one of the names that are readable everywhere.
+func (c *compiler) root(name string) code {
+	return code{
+		run:  func(st *state) (any, error) { return st.env[name], nil },
+		path: &path{root: name, src: c.src},
+	}
+}
+
 func (c *compiler) identifier(n *ast.IdentifierNode) (code, error) {
 	for slot := len(c.locals) - 1; slot >= 0; slot-- {
 		if c.locals[slot] == n.Value {
@@ -134,35 +156,45 @@ func (c *compiler) identifier(n *ast.IdentifierNode) (code, error) {
 	if n.Value == "null" {
 		return constant(nil), nil
 	}
-	for _, root := range roots() {
-		if n.Value == root {
-			return code{
-				run:  func(st *state) (any, error) { return st.env[root], nil },
-				path: &path{root: root, src: c.src},
-			}, nil
-		}
+	if isRoot(n.Value) {
+		return c.root(n.Value), nil
 	}
-	if _, ok := c.lang.functions[n.Value]; ok {
-		return code{}, c.syntax(n, "%s is a function", n.Value).WithHint("call it: %s(...)", n.Value)
+	if name, ok := strings.CutPrefix(n.Value, pointerMark); ok {
+		return c.pointer(n, name)
 	}
 	if n.Value[0] == utilMark {
 		return code{}, c.syntax(n, "@%s is not a value", n.Value[1:]).WithHint("a util is written @name.function(...)")
 	}
+	if c.bare {
+		return c.itemField(n), nil
+	}
+	if _, ok := c.lang.functions[n.Value]; ok {
+		return code{}, c.syntax(n, "%s is a function", n.Value).WithHint("call it: %s(...)", n.Value)
+	}
 	known := append(roots(), c.locals...)
-	return code{}, c.syntax(n, "unknown name %q", n.Value).WithHint("%s", fault.DidYouMean(n.Value, known))
+	return code{}, c.syntax(n, "unknown name %q", unmarked(n.Value)).WithHint("%s", fault.DidYouMean(n.Value, known))
 }
 
-func (c *compiler) pointer(n *ast.PointerNode) (code, error) {
-	switch n.Name {
+// pointer compiles #, #this, #index and #acc.
+func (c *compiler) pointer(n ast.Node, name string) (code, error) {
+	if c.loops == 0 {
+		if name == "root" {
+			return code{}, c.syntax(n, "#root is not a value").WithHint("body, vars and the other names are readable everywhere")
+		}
+		return code{}, c.syntax(n, `unexpected "#"`).WithHint("# is the item inside filter, map and their kin")
+	}
+	switch name {
 	case "", "this":
 		return code{run: func(st *state) (any, error) { return st.scope.item, nil }}, nil
 	case "index":
 		return code{run: func(st *state) (any, error) { return st.scope.index, nil }}, nil
 	case "acc":
 		return code{run: func(st *state) (any, error) { return st.scope.acc, nil }}, nil
+	case "root":
+		return code{}, c.syntax(n, "#root is not a value").WithHint("write #root.body, or only body")
 	}
-	return code{}, c.syntax(n, "unknown name %q", "#"+n.Name).
-		WithHint("%s", fault.DidYouMean("#"+n.Name, []string{"#", "#this", "#index", "#acc"}))
+	return code{}, c.syntax(n, "unknown name %q", unmarked("#"+name)).
+		WithHint("%s", fault.DidYouMean("#"+name, []string{"#", "#this", "#index", "#acc", "#root"}))
 }
 
 func (c *compiler) let(n *ast.VariableDeclaratorNode) (code, error) {
@@ -170,6 +202,9 @@ func (c *compiler) let(n *ast.VariableDeclaratorNode) (code, error) {
 		if n.Name == taken {
 			return code{}, c.syntax(n, "the name %q is taken", n.Name)
 		}
+	}
+	if unmarked(n.Name) != n.Name {
+		return code{}, c.syntax(n, "the name %q cannot be given", unmarked(n.Name)).WithHint("write let name = ...")
 	}
 	val, err := c.compile(n.Value)
 	if err != nil {
@@ -277,6 +312,11 @@ func (c *compiler) object(n *ast.MapNode) (code, error) {
 		pair, ok := p.(*ast.PairNode)
 		if !ok {
 			return code{}, c.syntax(n, "the map cannot be read")
+		}
+		if name, ok := pair.Key.(*ast.StringNode); ok {
+			if err := c.marked(name); err != nil {
+				return code{}, err
+			}
 		}
 		both, err := c.all([]ast.Node{pair.Key, pair.Value})
 		if err != nil {

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/penstock/penstock/runtime/fault"
 )
 
 // datePattern is a Java date pattern (dd.MM.yyyy HH:mm) in parts: a run of one letter, or fixed text.
@@ -33,7 +31,7 @@ func parseDatePattern(pattern string) (datePattern, error) {
 		case c == '\'':
 			end := strings.IndexByte(pattern[i+1:], '\'')
 			if end < 0 {
-				return nil, fault.New(fault.ExprEval, "the date pattern has a quote without its partner")
+				return nil, refusal{says: "has a quote without its partner"}
 			}
 			fixed := pattern[i+1 : i+1+end]
 			if fixed == "" {
@@ -43,8 +41,10 @@ func parseDatePattern(pattern string) (datePattern, error) {
 			i += end + 2
 		case isLetter(c):
 			if strings.IndexByte(dateLetters, c) < 0 {
-				return nil, fault.New(fault.ExprEval, "the date pattern has an unknown letter").
-					WithHint("the letters are y M d D H h k m s S a E X Z z; fixed text stands in single quotes")
+				return nil, refusal{
+					says: "has an unknown letter",
+					hint: "the letters are y M d D H h k m s S a E X Z z; fixed text stands in single quotes",
+				}
 			}
 			j := i
 			for j < len(pattern) && pattern[j] == c {
@@ -132,7 +132,7 @@ func (p datePattern) format(t time.Time) string {
 
 // parse reads s by the pattern; what the pattern does not name is the beginning of 1970 in zone.
 func (p datePattern) parse(s string, zone *time.Location) (time.Time, error) {
-	bad := fault.New(fault.ExprEval, "the date does not fit its pattern")
+	bad := refusal{says: "does not fit the pattern"}
 	f := dateFields{year: 1970, month: 1, day: 1, zone: zone}
 	for i, part := range p {
 		if part.letter == 0 {

@@ -2,8 +2,11 @@ package expr
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/expr-lang/expr/conf"
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/value"
@@ -17,18 +20,34 @@ func roots() []string {
 	return []string{"body", "vars", "headers", "event", "request", "exception", "context"}
 }
 
-// Options configure a [Language]. The zero value works: a zero limit means its default.
+func isRoot(name string) bool { return slices.Contains(roots(), name) }
+
+// Caller is the name in an [Env] under which @user finds whose rights the run has: the name of an
+// identity. Expressions cannot read it otherwise.
+const Caller = "caller"
+
+// Options configure a [Language]. The zero value works: a zero limit means its default, and functions
+// that need a part of the world which is nil fail with fault.ExprUnavailable.
 type Options struct {
-	Now  func() time.Time // the clock of @date; nil = the system's
+	Now  func() time.Time // the clock of @date and of MaxTime; nil = the system's
 	Zone *time.Location   // of dates without one; nil = UTC
 
-	MaxSource  int // bytes of one expression; 16 KiB
-	MaxNesting int // brackets, unary operators and ternaries inside each other; 64
-	MaxNodes   int // parts of one expression; 4,000
-	MaxSteps   int // units of work of one evaluation, see doc.go; 1,000,000
-	MaxBytes   int // of text, lists and maps that one evaluation makes; 32 MiB
-	MaxList    int // items of one list that an evaluation makes; 100,000
+	Properties Properties // for @property
+	Users      Users      // for @user
+	Instance   Instance   // for @instance
+	Resolver   Resolver   // for @resolve, @uri and @content.newContent
+
+	MaxSource  int           // bytes of one expression; 16 KiB
+	MaxNesting int           // brackets, unary operators and ternaries inside each other; 64
+	MaxNodes   int           // parts of one expression; 4,000
+	MaxSteps   int           // units of work of one evaluation, see doc.go; 1,000,000
+	MaxBytes   int           // of text, lists and maps that one evaluation makes; 32 MiB
+	MaxList    int           // items of one list that an evaluation makes; 100,000
+	MaxTime    time.Duration // of one evaluation, when its context does not end it sooner; 2 s
 }
+
+// Defaults gives the options that a zero [Options] stands for.
+func Defaults() Options { return Options{}.withDefaults() }
 
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
@@ -52,30 +71,31 @@ func (o Options) withDefaults() Options {
 			*limit.field = limit.standard
 		}
 	}
+	if o.MaxTime <= 0 {
+		o.MaxTime = 2 * time.Second
+	}
 	return o
 }
 
 // Language compiles expressions, templates and targets. It never changes, so it may be used from many goroutines.
 type Language struct {
 	options   Options
+	grammar   *conf.Config
 	functions map[string]*function // by name: len, @text.upperCase
 	methods   map[string]*function // by the name behind the dot: size, contains
+	leftOut   map[string]string    // by name: what to write instead
 	states    sync.Pool            // of *state
 }
 
 // New makes a language.
 func New(o Options) *Language {
-	l := &Language{options: o.withDefaults(), functions: map[string]*function{}, methods: map[string]*function{}}
-	known := map[string]*function{}
-	for _, f := range methodFunctions() {
-		known[f.name] = &f
-	}
+	l := &Language{functions: map[string]*function{}, leftOut: leftOut()}
+	l.options = o.withDefaults()
+	l.grammar = newGrammar(l.options)
 	for _, f := range allFunctions() {
-		l.functions[f.name], known[f.name] = &f, &f
+		l.functions[f.name] = &f
 	}
-	for method, name := range methodNames() {
-		l.methods[method] = known[name]
-	}
+	l.methods = methods(l.functions)
 	l.states.New = func() any { return new(state) }
 	return l
 }

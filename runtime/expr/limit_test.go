@@ -38,7 +38,7 @@ func hostileEnv() expr.Env {
 		"thousand": thousand, "many": many, "wide": wide, "big": big, "twin": strings.Repeat("a", 4<<20-1) + "b",
 		"mb": big[:1<<20], "k900": big[:900<<10], "k30": big[:30<<10] + "!", "k9": big[:9000], "pattern": "(a+)+$",
 		"shared": shared(40), "deep": "[" + strings.Repeat("[", 100_000), "commas": "[1" + strings.Repeat(",1", 1<<20) + "]",
-		"maps": "[{}" + strings.Repeat(",{}", 700_000) + "]", "digits": strings.Repeat("9", 1<<20), "dot": "$" + strings.Repeat("[*]", 300),
+		"maps": "[{}" + strings.Repeat(",{}", 700_000) + "]", "digits": strings.Repeat("9", 1<<20), "tags": strings.Repeat("<a>", 10_000), "doc": "<a>" + strings.Repeat("<b><c>x</c><c>y</c></b>", 300) + "</a>", "dot": "$" + strings.Repeat("[*]", 300),
 	}}
 }
 
@@ -195,6 +195,55 @@ func hostile() map[string]string {
 		"slice min":    "[1][0 - 9223372036854775807 - 1:9223372036854775807]",
 		"slice odd":    "'abc'[2:1]",
 		"float index":  "[1][1e300]",
+		// decimals
+		"decimals":         "@calc.sum(map(1..99999, # * 1e-300))",
+		"decimals apart":   "@calc.sum(map(1..99999, # % 2 == 0 ? 1e308 : 5e-324))",
+		"rounding in loop": "all(1..99999, @calc.round(1e-300, 299) < 1)",
+		"wide rounding":    "@calc.round(1e308, -9223372036854775807)",
+		// selections
+		"nested selections":  "body.thousand.![#root.body.thousand.![#root.body.thousand.![#this]]]",
+		"selection in loop":  "all(1..99999, body.many.?[#this == 'x'].size() == 0)",
+		"entries in loop":    "all(1..99999, body.wide.?[value < 0].size() == 0)",
+		"8k selections":      "body" + strings.Repeat(".?[#]", 3000),
+		"nested 5k":          nest("body.![", "1", "]", 3000),
+		"open selections":    strings.Repeat("body.?[", 2300),
+		"projection doubles": "body.thousand.![#root.body.mb + #this]",
+		// data and paths
+		"long path":          "@data.set(null, @text.concat('.', map(1..9999, 'a')), 1)",
+		"deep path":          "get(body, repeat('a.', 1000000))",
+		"set in loop":        "reduce(1..99999, @data.put(#acc, string(#), #), {:})",
+		"set wide in loop":   "map(1..9999, @data.put(body.wide, 'x', 1))",
+		"add in loop":        "reduce(1..99999, @list.add(#acc, #), [])",
+		"select many":        "@data.select(body, " + strings.TrimSuffix(strings.Repeat("'a', ", 1500), ", ") + ")",
+		"join paths":         "@path.join(map(1..9999, body.k900))",
+		"contains many":      "map(1..9999, @list.contains(body.many, body.thousand))",
+		"content copies":     "map(1..9999, @content.from(body.mb + #).contentLength)",
+		"content of base64":  "map(1..9999, @content.fromBase64(body.mb).contentLength)",
+		"uri":                "@resolve.uri(repeat('property:', 3000000))",
+		"decimal text":       "@convert.toDecimal(body.digits, 'de')",
+		"decimal text loops": "all(1..99999, @convert.toDecimalString(1e308, '#,##0.' + repeat('0', 80), '.') != '')",
+		// XML
+		"xml bomb":        "@xml.xpath('<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;&b;\">]><a>&c;</a>', '/a')",
+		"xml file":        "@xml.xpath('<!DOCTYPE a [<!ENTITY x SYSTEM \"file:///etc/passwd\">]><a>&x;</a>', '/a')",
+		"xml entity":      "@xml.xpath('<a>&b;</a>', '/a')",
+		"xml deep":        "@xml.xpath(body.tags, '/a')",
+		"xml many":        "@xml.xpath('<a>' + repeat('<b/>', 200000) + '</a>', '//b')",
+		"xml attributes":  "@xml.xpath('<a ' + repeat('b=\"\" ', 200000) + '/>', '//@*')",
+		"xml text":        "@xml.xpathAsText('<a>' + body.big + '</a>', '/a')",
+		"xml in loop":     "all(1..99999, @xml.xpath('<a><b/></a>', '/a/b').size() == 1)",
+		"xml encoding":    "@xml.xpath('<?xml version=\"1.0\" encoding=\"UTF-7\"?><a/>', '/a')",
+		"xpath deep":      "@xml.xpath(body.doc, '" + strings.Repeat("//*", 300) + "')",
+		"xpath product":   "@xml.xpath(body.doc, '//*[//* = //*]')",
+		"xpath nested":    "@xml.xpath(body.doc, '" + nest("//*[", "1", "]", 16) + "')",
+		"xpath too deep":  "@xml.xpath(body.doc, '" + nest("a[", "1", "]", 300) + "')",
+		"xpath brackets":  "@xml.xpath(body.doc, '" + nest("a[(", "1", ")]", 200) + "')",
+		"xpath functions": "@xml.xpath(body.doc, 'a[" + nest("not(", "1", ")", 200) + "]')",
+		"xpath long":      "@xml.xpath(body.doc, body.k9)",
+		"xpath parents":   "@xml.xpath(body.doc, '//*" + strings.Repeat("/..//*", 100) + "')",
+		"xml of copies":   "@convert.toXMLString({a: map(1..9999, {b: #})})",
+		"xml of shared":   "@convert.toXMLString({a: {b: body.shared}})",
+		"xml of text":     "@convert.toXMLString({a: repeat('<', 10000000)})",
+		"xml of deep":     "@convert.toXMLString(reduce(1..60, {a: #acc}, 1))",
 		// escapes from the sandbox
 		"env":         "$env",
 		"env by name": "body['$env'].x",
@@ -210,38 +259,53 @@ func hostile() map[string]string {
 		"spring type": "T(java.lang.Runtime).getRuntime().exec('id')",
 		"spring new":  "new java.lang.ProcessBuilder({'id'}).start()",
 		"spring bean": "@beanFactory.getBean('x')",
+		"spring root": "#root.getClass()",
+		"item class":  "body.thousand.![#this.getClass().forName('x')]",
+		"variables":   "#systemProperties['user.home']",
+		"environment": "@instance.env('PATH')",
 	}
 }
 
-// TestHostile gives each hostile expression a generous deadline, and all of them a bound on what they
-// allocate, compiling included. None may end the process.
+// TestHostile bounds what each hostile expression allocates and the CPU time it takes, compiling included.
+// None may end the process.
 func TestHostile(t *testing.T) {
 	env := hostileEnv() // not parallel: what is allocated is counted for the process
 	l := language()
-	const most = 64 << 20
+	const mostMemory, mostTime = 64 << 20, 100 * time.Millisecond
 	cases := hostile()
-	if len(cases) < 100 {
+	if len(cases) < 150 {
 		t.Fatalf("only %d expressions", len(cases))
 	}
-	for name, src := range cases {
+	run := func(src string) (took time.Duration, allocated uint64, err error) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		began := time.Now()
+		began := threadTime()
 		p, err := l.Compile(src)
 		if err == nil {
 			_, err = p.Eval(t.Context(), env)
 		}
-		took := time.Since(began)
+		took = threadTime() - began
 		runtime.ReadMemStats(&after)
-		allocated := after.TotalAlloc - before.TotalAlloc
-		if allocated > most {
+		return took, after.TotalAlloc - before.TotalAlloc, err
+	}
+	for name, src := range cases {
+		took, allocated, err := run(src)
+		for range 4 { // others may disturb this one; what counts is the quickest
+			if took > mostTime && !raceEnabled {
+				again, _, _ := run(src)
+				took = min(took, again)
+			}
+		}
+		if allocated > mostMemory {
 			t.Errorf("%s: allocated %d MiB (%v)", name, allocated>>20, err)
 		}
-		if took > 10*time.Second {
-			t.Errorf("%s: took %v", name, took)
+		if took > mostTime && !raceEnabled {
+			t.Errorf("%s: took %v of CPU (%v)", name, took, err)
 		}
 		if err != nil {
-			if code := fault.CodeOf(err); code != fault.ExprLimit && code != fault.ExprEval && code != fault.ExprSyntax {
+			if code := fault.CodeOf(err); !isOurs(code) {
 				t.Errorf("%s: code %s", name, code)
 			}
 			if len(err.Error()) > 1000 {

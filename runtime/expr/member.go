@@ -69,6 +69,12 @@ func (c *compiler) link(n ast.Node, short *bool) (code, error) {
 	case *ast.CallNode:
 		return c.callLink(n, short)
 	case *ast.MemberNode:
+		if id, ok := n.Node.(*ast.IdentifierNode); ok && id.Value == pointerMark+"root" {
+			if name, ok := n.Property.(*ast.StringNode); ok && isRoot(name.Value) {
+				return c.root(name.Value), nil
+			}
+			return code{}, c.syntax(n, "#root has no such name").WithHint("it has %s", strings.Join(roots(), ", "))
+		}
 		base, err := c.link(n.Node, short)
 		if err != nil {
 			return code{}, err
@@ -85,7 +91,7 @@ func (c *compiler) link(n ast.Node, short *bool) (code, error) {
 			}}
 		}
 		if name, ok := n.Property.(*ast.StringNode); ok {
-			return c.field(n, base, name.Value), nil
+			return c.field(n, base, name.Value), c.marked(name)
 		}
 		return c.index(n, base)
 	}
@@ -144,7 +150,7 @@ func item(v, index any, n *ast.MemberNode) (any, error) {
 		name, err := key(index)
 		return v[name], err
 	case []any:
-		i, ok := whole(index)
+		i, ok := wholeOf(index)
 		if !ok {
 			return nil, fault.New(fault.ExprEval, "an index of the list %s is a %s, not a whole number", base, typeName(index))
 		}
@@ -216,7 +222,7 @@ func cut(st *state, v, a, b any) (any, error) {
 			if bound.v == nil {
 				continue
 			}
-			i, ok := whole(bound.v)
+			i, ok := wholeOf(bound.v)
 			if !ok {
 				return 0, 0, fault.New(fault.ExprEval, "a bound of [from:to] is a %s, not a whole number", typeName(bound.v))
 			}
@@ -232,7 +238,7 @@ func cut(st *state, v, a, b any) (any, error) {
 		from, to, err := bounds(len(v))
 		return v[from:to:to], err
 	case string:
-		if err := st.scan(len(v)); err != nil {
+		if err := st.scan(2 * len(v)); err != nil {
 			return nil, err
 		}
 		from, to, err := bounds(runeCount(v))
@@ -242,7 +248,7 @@ func cut(st *state, v, a, b any) (any, error) {
 }
 
 // whole gives v as an int when it is a whole number.
-func whole(v any) (int, bool) {
+func wholeOf(v any) (int, bool) {
 	switch v := v.(type) {
 	case int:
 		return v, true
@@ -261,22 +267,28 @@ func typeName(v any) string { return value.TypeName(v) }
 func shown(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.IdentifierNode:
-		return n.Value
+		return unmarked(n.Value)
 	case *ast.PointerNode:
 		return "#" + n.Name
 	case *ast.ChainNode:
 		return shown(n.Node)
 	case *ast.CallNode:
+		if callee := shown(n.Callee); strings.HasSuffix(callee, "[...]") {
+			return callee // a selection
+		}
 		return shown(n.Callee) + "(...)"
 	case *ast.BuiltinNode:
 		return n.Name + "(...)"
 	case *ast.MemberNode:
 		base := shown(n.Node)
-		if id, ok := n.Node.(*ast.IdentifierNode); ok && id.Value[0] == utilMark {
-			base = "@" + id.Value[1:]
-		}
 		switch p := n.Property.(type) {
 		case *ast.StringNode:
+			switch {
+			case p.Value == selectMark:
+				return base + ".?[...]"
+			case p.Value == projectMark:
+				return base + ".![...]"
+			}
 			if n.Optional {
 				return base + "?." + p.Value
 			}

@@ -11,7 +11,7 @@ import (
 )
 
 // number gives v as a float64, and whether it is a number.
-func number(v any) (float64, bool) {
+func numberOf(v any) (float64, bool) {
 	switch v := v.(type) {
 	case int:
 		return float64(v), true
@@ -27,8 +27,8 @@ func number(v any) (float64, bool) {
 // arithmetic does + - * / % ** on two numbers. Whole numbers stay whole as long as that is exact; a
 // result that is too large, or not a number, is an error.
 func arithmetic(op string, a, b any) (any, error) {
-	x, okA := number(a)
-	y, okB := number(b)
+	x, okA := numberOf(a)
+	y, okB := numberOf(b)
 	if !okA || !okB {
 		bad := a
 		if okA {
@@ -132,8 +132,8 @@ func compare(st *state, a, b any) (int, error) {
 			return strings.Compare(x, y), st.scan(min(len(x), len(y)))
 		}
 	}
-	x, okA := number(a)
-	y, okB := number(b)
+	x, okA := numberOf(a)
+	y, okB := numberOf(b)
 	if okA && okB {
 		if big, ok := compareBig(a, b); ok {
 			return big, st.step(4)
@@ -211,10 +211,10 @@ func equal(st *state, a, b any) (bool, error) {
 		}
 		return true, nil
 	}
-	if _, ok := number(a); !ok {
+	if _, ok := numberOf(a); !ok {
 		return false, nil
 	}
-	if _, ok := number(b); !ok {
+	if _, ok := numberOf(b); !ok {
 		return false, nil
 	}
 	n, err := compare(st, a, b)

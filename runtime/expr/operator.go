@@ -171,8 +171,8 @@ func add(st *state, a, b any) (any, error) {
 
 // span is the list from a to b.
 func span(st *state, a, b any) (any, error) {
-	from, okA := whole(a)
-	to, okB := whole(b)
+	from, okA := wholeOf(a)
+	to, okB := wholeOf(b)
 	if !okA || !okB {
 		return nil, fault.New(fault.ExprEval, ".. needs whole numbers, found a %s and a %s", typeName(a), typeName(b))
 	}

@@ -60,12 +60,9 @@ func (c *compiler) predicate(n *ast.BuiltinNode) (code, error) {
 		if !ok {
 			return code{}, c.syntax(n, "the second argument of %s cannot be read", n.Name)
 		}
-		before := c.parts
-		l.body, err = c.compile(p.Node)
-		if err != nil {
+		if l, err = c.loopBody(p.Node, false); err != nil {
 			return code{}, err
 		}
-		l.cost = 1 + (c.parts-before)/8
 	}
 	extra, hasExtra := constant(nil), len(n.Arguments) > 2
 	if hasExtra {
@@ -91,6 +88,17 @@ func (c *compiler) predicate(n *ast.BuiltinNode) (code, error) {
 	}}, nil
 }
 
+// loopBody compiles what is evaluated for each item. With bare, names that are no root are fields of the item.
+func (c *compiler) loopBody(n ast.Node, bare bool) (loop, error) {
+	outer, before := c.bare, c.parts
+	c.bare = bare
+	c.loops++
+	body, err := c.compile(n)
+	c.loops--
+	c.bare = outer
+	return loop{body: body, cost: 1 + (c.parts-before)/8}, err
+}
+
 func notAList(name string, v any) error {
 	err := fault.New(fault.ExprEval, "%s needs a list, found a %s", name, typeName(v))
 	switch v.(type) {
@@ -103,15 +111,7 @@ func notAList(name string, v any) error {
 }
 
 func (c *compiler) loopWork(n *ast.BuiltinNode, l loop, extra code, hasExtra bool) func(st *state, list []any) (any, error) {
-	holds := func(v any) (bool, error) {
-		switch v := v.(type) {
-		case bool:
-			return v, nil
-		case nil:
-			return false, nil
-		}
-		return false, fault.New(fault.ExprEval, "the predicate of %s gives a %s, not true or false", n.Name, typeName(v))
-	}
+	holds := func(v any) (bool, error) { return holds(n.Name, v) }
 	// find gives the first index where the predicate is stop, or -1.
 	find := func(st *state, list []any, stop bool) (at int, err error) {
 		at = -1
@@ -155,7 +155,7 @@ func (c *compiler) loopWork(n *ast.BuiltinNode, l loop, extra code, hasExtra boo
 			return found(list, last, n.Name == "findLast"), err
 		}
 	case "filter":
-		return func(st *state, list []any) (any, error) { return l.filter(st, list, holds) }
+		return func(st *state, list []any) (any, error) { return l.filter(st, list, n.Name) }
 	case "map":
 		return func(st *state, list []any) (any, error) { return l.results(st, list) }
 	case "sum":
@@ -196,13 +196,24 @@ func found(list []any, at int, item bool) any {
 	return at
 }
 
-func (l loop) filter(st *state, list []any, holds func(any) (bool, error)) (any, error) {
+// holds reads what the predicate of name gave. Null is false, so that a missing field is.
+func holds(name string, v any) (bool, error) {
+	switch v := v.(type) {
+	case bool:
+		return v, nil
+	case nil:
+		return false, nil
+	}
+	return false, fault.New(fault.ExprEval, "the predicate of %s gives a %s, not true or false", name, typeName(v))
+}
+
+func (l loop) filter(st *state, list []any, name string) ([]any, error) {
 	out, err := st.list(0)
 	if err != nil {
 		return nil, err
 	}
 	err = l.each(st, list, func(i int, v any) (bool, error) {
-		ok, err := holds(v)
+		ok, err := holds(name, v)
 		if ok && err == nil {
 			if len(out) >= st.lang.options.MaxList {
 				return false, limit("list items", st.lang.options.MaxList)
@@ -243,6 +254,9 @@ func (l loop) group(st *state, list []any) (any, error) {
 		group, has := groups[name].([]any)
 		if !has {
 			if err := st.grow(96 + len(name)); err != nil {
+				return false, err
+			}
+			if err := st.step(16); err != nil { // a growing map is dear
 				return false, err
 			}
 		}

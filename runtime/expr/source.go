@@ -55,6 +55,16 @@ func (s *source) syntax(char int, format string, args ...any) *fault.Error {
 	return fault.New(fault.ExprSyntax, format, args...).At(s.position(char))
 }
 
+// newGrammar is the parser's configuration, which it only reads.
+func newGrammar(o Options) *conf.Config {
+	config := conf.CreateNew()
+	config.MaxNodes = uint(o.MaxNodes)
+	for _, f := range builtin.Builtins {
+		config.Disabled[f.Name] = true // functions are ours; predicates stay, the parser knows them apart
+	}
+	return config
+}
+
 // parse checks the size and nesting of the expression before the parser, which recurses, sees it.
 func (l *Language) parse(s *source) (node ast.Node, err error) {
 	if len(s.expr) > l.options.MaxSource {
@@ -63,7 +73,7 @@ func (l *Language) parse(s *source) (node ast.Node, err error) {
 	if strings.TrimSpace(s.expr) == "" {
 		return nil, s.syntax(0, "the expression is empty")
 	}
-	text, err := s.translateUtils()
+	text, err := s.translate()
 	if err != nil {
 		return nil, err
 	}
@@ -74,17 +84,12 @@ func (l *Language) parse(s *source) (node ast.Node, err error) {
 	if err := l.checkTokens(s, tokens); err != nil {
 		return nil, err
 	}
-	config := conf.CreateNew()
-	config.MaxNodes = uint(l.options.MaxNodes)
-	for _, f := range builtin.Builtins {
-		config.Disabled[f.Name] = true // functions are ours; predicates stay, the parser knows them apart
-	}
 	defer func() {
 		if recover() != nil {
 			node, err = nil, s.syntax(0, "the expression cannot be read")
 		}
 	}()
-	tree, err := parser.ParseWithConfig(translateLists(text, tokens), config)
+	tree, err := parser.ParseWithConfig(translateLists(text, tokens), l.grammar)
 	if err != nil {
 		return nil, s.translateError(err)
 	}
@@ -97,7 +102,7 @@ func (s *source) translateError(err error) error {
 	if !errors.As(err, &e) {
 		return s.syntax(0, "the expression cannot be read")
 	}
-	found := regexp.MustCompile(`^unexpected token (\w+)(?:\("(.*)"\))?$`).FindStringSubmatch(e.Message)
+	found := unexpectedToken.FindStringSubmatch(e.Message)
 	switch {
 	case strings.Contains(e.Message, "maximum allowed nodes"):
 		return fault.New(fault.ExprLimit, "the expression has too many parts").At(s.position(0)).
@@ -112,51 +117,43 @@ func (s *source) translateError(err error) error {
 	case found == nil && len(e.Message) > 100:
 		return s.syntax(e.From, "the expression cannot be read")
 	case found == nil:
-		return s.syntax(e.From, "%s", strings.ReplaceAll(e.Message, "literal not terminated", "the text has no closing quote"))
-	case found[1] == "EOF":
-		return s.syntax(e.From, "the expression ends too early")
-	case found[1] == "String":
-		return s.syntax(e.From, "unexpected text").WithHint(`a quote inside a text is written \'`)
-	case found[2] == ":":
-		return s.syntax(e.From, `unexpected ":"`).WithHint("a map inside a predicate stands in parentheses: map(list, ({a: .name}))")
-	case found[2] == "=":
-		return s.syntax(e.From, `unexpected "="`).WithHint("compare with ==; to set a variable use output: or var.set")
+		return s.syntax(e.From, "%s", unmarked(strings.ReplaceAll(e.Message, "literal not terminated", "the text has no closing quote")))
 	}
-	return s.syntax(e.From, "unexpected %q", found[2][:min(len(found[2]), 40)])
+	return s.unexpected(e.From, found[1], found[2])
 }
 
-// utilMark stands for '@' behind the scenes; a name may begin with it, but authors may not write it.
-const utilMark = '$'
-
-// translateUtils writes @name as the parser can read it, and refuses Spring spellings that it cannot.
-func (s *source) translateUtils() (string, error) {
-	out := []byte(s.expr)
-	for i := 0; i < len(out); {
-		if end := skipText(s.expr, i); end > i {
-			i = end
-			continue
-		}
-		char := func() int { return utf8.RuneCountInString(s.expr[:i]) }
-		rest := s.expr[i:]
-		switch {
-		case out[i] == '@':
-			if len(rest) < 2 || !isLetter(rest[1]) {
-				return "", s.syntax(char(), `unexpected "@"`).WithHint("a util is written @name.function(...)")
-			}
-			out[i] = utilMark
-		case out[i] == '$':
-			return "", s.syntax(char(), `unexpected "$"`).WithHint("inside an expression names stand alone: body.name")
-		case strings.HasPrefix(rest, ".?["):
-			return "", s.syntax(char(), `selection ".?[...]" is not supported`).WithHint("write filter(list, .price > 10)")
-		case strings.HasPrefix(rest, ".!["):
-			return "", s.syntax(char(), `projection ".![...]" is not supported`).WithHint("write map(list, .name)")
-		case strings.HasPrefix(rest, "#root"):
-			return "", s.syntax(char(), `"#root" is not supported`).WithHint("body, vars and the other names are readable everywhere")
-		}
-		i++
+// unexpected refuses a token that the grammar does not allow there, with a hint for what other languages allow.
+func (s *source) unexpected(char int, kind, token string) error {
+	if kind == "EOF" {
+		return s.syntax(char, "the expression ends too early")
 	}
-	return string(out), nil
+	if kind == "String" {
+		return s.syntax(char, "unexpected text").WithHint(`a quote inside a text is written \'`)
+	}
+	if written := []rune(s.expr)[char:]; token == ")" && len(written) > 0 && written[0] == ']' {
+		token = "]" // of a selection
+	}
+	err := s.syntax(char, "unexpected %q", unmarked(token[:min(len(token), 40)]))
+	switch token {
+	case ":":
+		return err.WithHint("a map inside a predicate stands in parentheses: map(list, ({a: .name}))")
+	case "=":
+		return err.WithHint("compare with ==; to set a variable use output: or var.set")
+	case ".":
+		return err.WithHint("inside .?[...] and .![...] a field of the item stands alone: price")
+	case "eq", "ne", "lt", "le", "gt", "ge":
+		signs := map[string]string{"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+		return err.WithHint("write %s", signs[token])
+	case "div", "mod":
+		return err.WithHint("write %s", map[string]string{"div": "/", "mod": "%"}[token])
+	case "instanceof":
+		return err.WithHint("write type(value) == 'text'")
+	}
+	return err
 }
+
+//nolint:gochecknoglobals // never changes
+var unexpectedToken = regexp.MustCompile(`^unexpected token (\w+)(?:\("(.*)"\))?$`)
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/value"
@@ -20,8 +21,9 @@ type state struct {
 	built bool  // a list or map was made
 
 	steps, maxSteps int
-	pause           int // the steps at which limit and ctx are looked at again
+	pause           int // the steps at which limit, ctx and clock are looked at again
 	bytes, maxBytes int
+	began           time.Time // the first such look: a short evaluation needs no clock
 
 	pattern string // the last regular expression that was not constant
 	regex   *regex
@@ -34,14 +36,14 @@ type scope struct {
 	acc   any
 }
 
-const pauseEvery = 1024 // steps between two looks at ctx: some ten microseconds
+const pauseEvery = 1024 // steps between two looks at ctx and clock: some ten microseconds
 
 func (l *Language) begin(ctx context.Context, env Env) *state {
 	st := l.states.Get().(*state)
 	st.ctx, st.lang, st.env = ctx, l, env
 	st.steps, st.maxSteps, st.pause = 0, l.options.MaxSteps, min(pauseEvery, l.options.MaxSteps+1)
 	st.bytes, st.maxBytes = 0, l.options.MaxBytes
-	st.built = false
+	st.built, st.began = false, time.Time{}
 	return st
 }
 
@@ -77,6 +79,13 @@ func (st *state) step(n int) error {
 			return fault.Wrap(fault.ExprLimit, err, "the time limit ended an expression")
 		}
 		return fault.Wrap(fault.ExprEval, err, "evaluating an expression")
+	}
+	now := st.lang.options.Now()
+	if st.began.IsZero() {
+		st.began = now
+	}
+	if most := st.lang.options.MaxTime; now.Sub(st.began) > most {
+		return fault.New(fault.ExprLimit, "the limit of %s for an expression is exceeded", most)
 	}
 	return nil
 }
@@ -114,7 +123,7 @@ func (st *state) object(n int) (map[string]any, error) {
 	if err := st.grow(size); err != nil {
 		return nil, err
 	}
-	if err := st.step(n); err != nil { // filling a map is dearer than filling a list
+	if err := st.step(2 * n); err != nil { // filling a map is dearer than filling a list
 		return nil, err
 	}
 	st.built = true

@@ -127,7 +127,7 @@ func (t *Target) set(in any, keys []any, v any) (any, error) {
 		out[name] = inner
 		return out, nil
 	case []any:
-		i, ok := whole(keys[0])
+		i, ok := wholeOf(keys[0])
 		if !ok || i < 0 || i > len(in) {
 			return nil, fault.New(fault.ExprEval, "the list in the target has %d items and no such index", len(in))
 		}

@@ -96,7 +96,7 @@ func TestTemplateErrors(t *testing.T) {
 		"unknown name":     {"line\nä ${ bdy }", "2:6", `did you mean "body"?`},
 		"second one":       {"${body} ${vrs.x}", "1:11", `did you mean "vars"?`},
 		"runs late":        {"ä\n ${body.none.x}", "2:14", "body.none is null"},
-		"runs late, call":  {"x${len(1)}", "1:4", "argument 1 of len is a number"},
+		"runs late, call":  {"x${len(body.a.b)}", "1:8", "value of len(value) is a number"},
 	}
 	for name, c := range cases {
 		tmpl, err := language().Template(c.text)

@@ -22,7 +22,7 @@ func Truthy(v any) bool {
 	case json.Number:
 		return !strings.HasPrefix(string(v), "-")
 	}
-	f, ok := number(v)
+	f, ok := numberOf(v)
 	return !ok || f >= 0
 }
 
@@ -46,67 +46,21 @@ func Text(v any) string {
 	return string(out)
 }
 
-// The arguments of functions. Null reads as the empty text and as no list; a number as text reads as in
-// a mixed text.
-
-func textArg(st *state, args []any, i int) (string, error) {
-	switch v := args[i].(type) {
-	case string:
-		return v, nil
-	case []any, map[string]any:
-		return st.json(v)
-	default:
-		return Text(v), nil
-	}
+// writer puts a text together within the limits. Growing it leaves up to three times its length behind.
+type writer struct {
+	st  *state
+	out strings.Builder
 }
 
-func intArg(args []any, i int) (int, error) {
-	n, ok := whole(args[i])
-	if !ok {
-		return 0, badArgument{i, "whole number", typeName(args[i])}
-	}
-	return n, nil
-}
-
-func listArg(args []any, i int) ([]any, error) {
-	list, ok := args[i].([]any)
-	if !ok && args[i] != nil {
-		return nil, badArgument{i, "list", typeName(args[i])}
-	}
-	return list, nil
-}
-
-func mapArg(args []any, i int) (map[string]any, error) {
-	m, ok := args[i].(map[string]any)
-	if !ok && args[i] != nil {
-		return nil, badArgument{i, "map", typeName(args[i])}
-	}
-	return m, nil
-}
-
-// two gives the first two arguments as texts, with the work of reading them taken.
-func two(st *state, args []any) (a, b string, err error) {
-	if a, err = textArg(st, args, 0); err != nil {
-		return "", "", err
-	}
-	if b, err = textArg(st, args, 1); err != nil {
-		return "", "", err
-	}
-	return a, b, st.scan(len(a) + len(b))
-}
-
-// onText makes a function of one text whose result is at most factor times as long.
-func onText(factor int, f func(string) string) func(*state, []any) (any, error) {
-	return func(st *state, args []any) (any, error) {
-		s, err := textArg(st, args, 0)
-		if err != nil {
-			return nil, err
+func (w *writer) write(parts ...string) error {
+	for _, s := range parts {
+		if err := w.st.grow(4 * len(s)); err != nil {
+			return err
 		}
-		if err := st.grow(factor * len(s)); err != nil {
-			return nil, err
-		}
-		return f(s), nil
+		w.out.Grow(len(s))
+		w.out.WriteString(s)
 	}
+	return nil
 }
 
 func contains(st *state, in, what any) (bool, error) {
@@ -132,24 +86,6 @@ func contains(st *state, in, what any) (bool, error) {
 		return has, err
 	}
 	return false, fault.New(fault.ExprEval, "a %s contains nothing; a text, list or map is needed", typeName(in))
-}
-
-func affix(st *state, a, b any, which string) (bool, error) {
-	if a == nil || b == nil {
-		return false, nil
-	}
-	s, okS := a.(string)
-	part, okPart := b.(string)
-	if !okS || !okPart {
-		return false, fault.New(fault.ExprEval, "%s needs two texts, found a %s and a %s", which, typeName(a), typeName(b))
-	}
-	if err := st.scan(len(part)); err != nil {
-		return false, err
-	}
-	if which == "startsWith" {
-		return strings.HasPrefix(s, part), nil
-	}
-	return strings.HasSuffix(s, part), nil
 }
 
 func runeCount(s string) int { return utf8.RuneCountInString(s) }

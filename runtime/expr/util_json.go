@@ -1,163 +1,37 @@
 package expr
 
-import (
-	"strconv"
-	"strings"
-
-	"github.com/penstock/penstock/runtime/fault"
-)
-
-func jsonFunctions() []function {
+func jsonUtil() []function {
 	return []function{
 		{
-			name: "@json.load", params: "text", least: 1, most: 1, run: parsed("", ""),
-			summary: "the value of a JSON text", example: `@json.load('{"a": [1]}').a[0]`, want: `1`,
+			name: "@json.load", params: params{anything("source")}, run: parsed(),
+			summary:  "the value of a JSON text; any other value as it is",
+			examples: []Example{gives(`@json.load('{"a": [1]}').a[0]`, `1`), fails(`@json.load('{')`, "source of @json.load(source) is not JSON")},
 		},
 		{
-			name: "@json.stringify", params: "value", least: 1, most: 1, run: stringify,
-			summary: "the value as JSON text, names sorted", example: `@json.stringify({b: 1, a: 'x'})`, want: `"{\"a\":\"x\",\"b\":1}"`,
+			name: "@json.stringify", params: params{anything("json")}, run: stringify,
+			summary:  "the value as JSON text, names sorted",
+			examples: []Example{gives(`@json.stringify({b: 1, a: 'x'})`, `"{\"a\":\"x\",\"b\":1}"`), gives(`@json.stringify(null)`, `"null"`)},
 		},
 		{
-			name: "@json.path", params: "value, query", least: 2, most: 2, run: jsonPath,
+			name: "@json.path", params: params{anything("json"), exact("query")}, run: jsonPath,
 			summary: "what a JSONPath of $, .name, ['name'], [n], [*] and .* points to; a list when it has a *, null when nothing is there",
-			example: `@json.path({a: [{b: 1}, {b: 2}]}, '$.a[*].b')`, want: `[1,2]`,
+			examples: []Example{
+				gives(`@json.path({a: [{b: 1}, {b: 2}]}, '$.a[*].b')`, `[1,2]`), gives(`@json.path('{"a": [1, 2]}', '$.a[-1]')`, `2`),
+				gives(`@json.path({a: 1}, '$.b.c')`, `null`),
+				fails(`@json.path({a: 1}, 'a')`, "query of @json.path(json, query) cannot be read as a JSONPath"),
+			},
 		},
 		{
-			name: "@json.object", params: "", run: func(st *state, _ []any) (any, error) { return st.object(0) },
-			summary: "an empty map", example: `@json.object()`, want: `{}`,
+			name: "@json.object", run: func(st *state, _ args) (any, error) { return st.object(0) },
+			summary:  "an empty map",
+			examples: []Example{gives(`@json.object()`, `{}`), gives(`@data.put(@json.object(), 'a', 1)`, `{"a":1}`)},
 		},
 		{
-			name: "@json.array", params: "", run: func(st *state, _ []any) (any, error) { return st.list(0) },
-			summary: "an empty list", example: `@json.array()`, want: `[]`,
+			name: "@json.array", run: func(st *state, _ args) (any, error) { return st.list(0) },
+			summary:  "an empty list",
+			examples: []Example{gives(`@json.array()`, `[]`), gives(`@list.add(@json.array(), 1)`, `[1]`)},
 		},
 	}
 }
 
-func stringify(st *state, a []any) (any, error) { return st.json(a[0]) }
-
-func jsonPath(st *state, a []any) (any, error) {
-	root := a[0]
-	if _, ok := root.(string); ok {
-		var err error
-		if root, err = load(st, a); err != nil {
-			return nil, err
-		}
-	}
-	query, err := textArg(st, a, 1)
-	if err != nil {
-		return nil, err
-	}
-	parts, err := jsonPathParts(query)
-	if err != nil {
-		return nil, err
-	}
-	found, many := []any{root}, false
-	for _, part := range parts {
-		next, err := st.list(0)
-		if err != nil {
-			return nil, err
-		}
-		many = many || part == "*"
-		for _, v := range found {
-			if next, err = st.children(next, v, part); err != nil {
-				return nil, err
-			}
-		}
-		found = next
-	}
-	switch {
-	case many:
-		return found, nil
-	case len(found) == 0:
-		return nil, nil
-	}
-	return found[0], nil
-}
-
-// children appends what part (a name, an index or *) selects of v.
-func (st *state) children(to []any, v any, part string) ([]any, error) {
-	switch v := v.(type) {
-	case map[string]any:
-		if part != "*" {
-			if item, has := v[part]; has {
-				return append(to, item), st.grow(48)
-			}
-			return to, st.step(1)
-		}
-		names, err := sortedNames(st, v)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			to = append(to, v[name])
-		}
-		return to, st.room(len(to), len(names))
-	case []any:
-		if part == "*" {
-			if err := st.room(len(to)+len(v), len(v)); err != nil {
-				return nil, err
-			}
-			return append(to, v...), nil
-		}
-		i, err := strconv.Atoi(part)
-		if i < 0 {
-			i += len(v)
-		}
-		if err != nil || i < 0 || i >= len(v) {
-			return to, st.step(1)
-		}
-		return append(to, v[i]), st.grow(48)
-	}
-	return to, st.step(1)
-}
-
-// room takes added items of a list that then has total.
-func (st *state) room(total, added int) error {
-	if total > st.lang.options.MaxList {
-		return limit("list items", st.lang.options.MaxList)
-	}
-	return st.grow(48 * added)
-}
-
-func jsonPathParts(query string) ([]string, error) {
-	bad := fault.New(fault.ExprEval, "the JSONPath cannot be read").
-		WithHint("use $, .name, ['name'], [n] and [*]; for conditions write filter(list, .price > 10)")
-	const longest = 1024
-	rest, ok := strings.CutPrefix(strings.TrimSpace(query), "$")
-	if !ok || len(rest) > longest {
-		return nil, bad
-	}
-	var parts []string
-	for rest != "" {
-		var part string
-		switch {
-		case strings.HasPrefix(rest, "['"), strings.HasPrefix(rest, `["`):
-			end := strings.Index(rest[2:], rest[1:2]+"]")
-			if end < 0 {
-				return nil, bad
-			}
-			part, rest = rest[2:2+end], rest[2+end+2:]
-		case rest[0] == '[':
-			end := strings.IndexByte(rest, ']')
-			if end < 0 {
-				return nil, bad
-			}
-			part, rest = rest[1:end], rest[end+1:]
-			if _, err := strconv.Atoi(part); err != nil && part != "*" {
-				return nil, bad
-			}
-		case rest[0] == '.':
-			end := strings.IndexAny(rest[1:], ".[")
-			if end < 0 {
-				end = len(rest) - 1
-			}
-			if part, rest = rest[1:1+end], rest[1+end:]; part == "" {
-				return nil, bad
-			}
-		default:
-			return nil, bad
-		}
-		parts = append(parts, part)
-	}
-	return parts, nil
-}
+func stringify(st *state, a args) (any, error) { return st.json(a.any(0)) }
