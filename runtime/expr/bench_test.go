@@ -184,6 +184,7 @@ func BenchmarkDecimals100(b *testing.B)  { benchmark(b, "${@calc.sum(body.list.!
 func BenchmarkXPath(b *testing.B) {
 	benchmark(b, "${@xml.xpathAsText('<a><b id=\"1\">x</b><b id=\"2\">y</b><b>' + body.n + '</b></a>', '//b[@id = 2]')}")
 }
+
 func BenchmarkNew(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -83,28 +83,31 @@ func (c *compiler) callLink(n *ast.CallNode, short *bool) (code, error) {
 
 // folded does a call ahead that depends on nothing. One that its function refuses would fail every time.
 func (k *call) folded(c *compiler) (code, error) {
-	out := code{run: k.run}
 	values := make(args, len(k.args))
 	for i, a := range k.args {
 		if values[i] = a.value; !a.constant || k.checks[i] != nil {
-			return out, nil
+			return code{run: k.run}, nil
 		}
 	}
-	if k.f.changing || c.fold.step(1) != nil {
-		return out, nil
+	if k.f.changing {
+		return code{run: k.run}, nil
 	}
-	v, err := k.f.run(c.fold, values)
+	err := c.fold.step(1)
+	var v any
+	if err == nil {
+		v, err = k.f.run(c.fold, values)
+	}
+	if err == nil {
+		_, err = c.fold.measure(v, 0)
+	}
 	var r refusal
-	if errors.As(err, &r) {
-		return out, k.explain(fault.ExprType, r.index, r)
+	switch {
+	case err == nil:
+		return constant(v), nil
+	case errors.As(err, &r):
+		return code{}, k.explain(fault.ExprType, r.index, r)
 	}
-	if err != nil {
-		return out, nil
-	}
-	if _, err := c.fold.measure(v, 0); err != nil {
-		return out, nil
-	}
-	return constant(v), nil
+	return code{run: k.run}, nil // it fails when it is done, if it is
 }
 
 // settle finds the form that is called and checks what is known of its arguments.

@@ -213,12 +213,14 @@ func FuzzXPath(f *testing.F) {
 		}
 		pair, _ := v.([]any)
 		found, _ := pair[0].([]any)
-		if first, isText := "", false; len(found) > 0 {
-			if first, isText = found[0].(string); isText && first != pair[1] {
-				t.Fatalf("%q and %q", first, pair[1])
+		if len(found) == 0 {
+			if pair[1] != "" {
+				t.Fatalf("nothing was found, but its text is %q", pair[1])
 			}
-		} else if pair[1] != "" {
-			t.Fatalf("nothing was found, but its text is %q", pair[1])
+			return
+		}
+		if first, isText := found[0].(string); isText && first != pair[1] {
+			t.Fatalf("%q and %q", first, pair[1])
 		}
 	})
 }

@@ -283,10 +283,10 @@ func shown(n ast.Node) string {
 		base := shown(n.Node)
 		switch p := n.Property.(type) {
 		case *ast.StringNode:
-			switch {
-			case p.Value == selectMark:
+			switch p.Value {
+			case selectMark:
 				return base + ".?[...]"
-			case p.Value == projectMark:
+			case projectMark:
 				return base + ".![...]"
 			}
 			if n.Optional {

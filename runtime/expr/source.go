@@ -152,7 +152,6 @@ func (s *source) unexpected(char int, kind, token string) error {
 	return err
 }
 
-//nolint:gochecknoglobals // never changes
 var unexpectedToken = regexp.MustCompile(`^unexpected token (\w+)(?:\("(.*)"\))?$`)
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

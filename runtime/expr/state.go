@@ -139,7 +139,7 @@ func (st *state) measure(v any, depth int) (int, error) {
 	if err := st.step(1); err != nil {
 		return 0, err
 	}
-	size := 0
+	var size int
 	switch v := v.(type) {
 	case string:
 		size = textSize(v)

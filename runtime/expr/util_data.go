@@ -128,14 +128,13 @@ func dataType(v any) string {
 }
 
 func dataHas(st *state, a args) (any, error) {
-	path, name := "", a.text(1)
-	in := a.any(0)
+	in, name := a.any(0), a.text(1)
 	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
-		path, name = name[:dot], name[dot+1:]
 		var err error
-		if in, err = getPath(st, in, path); err != nil {
+		if in, err = getPath(st, in, name[:dot]); err != nil {
 			return nil, err
 		}
+		name = name[dot+1:]
 	}
 	switch in := in.(type) {
 	case map[string]any:

@@ -141,7 +141,8 @@ func isXMLName(s string) bool {
 	for part := range strings.SplitSeq(s, ":") {
 		for i, r := range part {
 			letter := isLetter(byte(min(r, 0x7f))) || r == '_' || r >= 0xC0 && r != 0xD7 && r != 0xF7 && r < 0x2000
-			if !letter && (i == 0 || !(r >= '0' && r <= '9' || r == '-' || r == '.')) {
+			other := r >= '0' && r <= '9' || r == '-' || r == '.' // not at the beginning
+			if !letter && (i == 0 || !other) {
 				return false
 			}
 		}

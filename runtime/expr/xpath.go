@@ -108,7 +108,7 @@ func (r *xpathReader) name() string {
 		c, size := utf8.DecodeRuneInString(r.s[r.i:])
 		letter := c == '_' || c < 0x80 && isLetter(byte(c)) || c >= 0xC0 && c != utf8.RuneError
 		prefix := c == ':' && r.i > begin && !strings.Contains(r.s[begin:r.i], ":")
-		if !letter && !prefix && (r.i == begin || strings.IndexRune("0123456789-.", c) < 0) {
+		if !letter && !prefix && (r.i == begin || !strings.ContainsRune("0123456789-.", c)) {
 			break
 		}
 		r.i += size
