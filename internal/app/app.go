@@ -18,6 +18,7 @@ import (
 	"github.com/penstock/penstock/runtime/engine"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/secret"
 	"github.com/penstock/penstock/runtime/store"
 	stores "github.com/penstock/penstock/runtime/store/all"
@@ -43,6 +44,7 @@ type App struct {
 	presets   *verify.Presets
 	keys      *keys.Cache
 	directory *ingress.Directory
+	watcher   *watcher
 	tools     *Tools
 	public    *ingress.Server
 	admin     *admin.Server
@@ -101,7 +103,11 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.tools.Close)
-	plans, err := a.tools.loadPipelines(c.Pipelines.Dir)
+	a.watcher = &watcher{
+		dir: c.Pipelines.Dir, log: a.p.Logger, now: a.p.Now,
+		load: func() ([]*pipeline.Plan, error) { return a.tools.loadPipelines(c.Pipelines.Dir) },
+	}
+	plans, err := a.watcher.first()
 	if err != nil {
 		return err
 	}
@@ -112,6 +118,7 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	a.watcher.reload = a.engine.Reload
 	return a.makeListeners()
 }
 
@@ -172,6 +179,7 @@ func (a *App) serve(ctx context.Context) error {
 	fresh, stale := context.WithCancel(context.WithoutCancel(ctx)) // until the last request is answered
 	var keeper sync.WaitGroup
 	keeper.Go(func() { a.directory.Run(fresh) })
+	keeper.Go(func() { a.watcher.run(fresh) })
 	a.listening <- Addresses{Public: public.String(), Admin: private.String()}
 	wg.Wait()
 	stale()

@@ -86,12 +86,14 @@ type Status struct {
 	Health    string      `json:"health"` // ok, or why nothing is accepted
 	Load      engine.Load `json:"load"`
 	Unsettled int         `json:"unsettled"` // accepted events that are not finished; counted up to 10,000
+	Pipelines Pipelines   `json:"pipelines"`
 }
 
 func (a *App) status(ctx context.Context) (any, error) {
 	s := Status{
 		Version: a.p.Version, UptimeMS: a.p.Now().Sub(a.started).Milliseconds(), Health: "ok",
 		Broker: a.p.Config.Broker.Type, Store: a.p.Config.Store.Type, Load: a.engine.Load(),
+		Pipelines: a.watcher.pipelines(),
 	}
 	if err := a.store.Health(); err != nil {
 		s.Health = err.Error()

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -36,6 +37,7 @@ func (c *cli) doctor(ctx context.Context) error {
 		checks = append(checks, app.Check{Name: "admin API", Status: app.CheckFail, Detail: p.Message, Fix: p.Hint})
 	}
 	checks = append(checks, app.Doctor(ctx, c.params(cfg.WithAdminURL(api.base), c.logger(cfg, true)))...)
+	checks = append(checks, c.checkLoaded(ctx, api)...)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -54,6 +56,23 @@ func (c *cli) doctor(ctx context.Context) error {
 		return exitError(fault.Environment)
 	}
 	return nil
+}
+
+// checkLoaded says when the running server could not take over the pipeline files as they are now.
+func (c *cli) checkLoaded(ctx context.Context, api *client) []app.Check {
+	status, err := api.get(ctx, "/api/v3/status", nil)
+	if err != nil {
+		return nil // whether it answers is a check of its own
+	}
+	pipelines, _ := status["pipelines"].(map[string]any)
+	broken, _ := pipelines["broken"].([]any)
+	if len(broken) == 0 {
+		return nil
+	}
+	return []app.Check{{
+		Name: "loaded pipelines", Status: app.CheckWarn, Fix: "mend the files; the server takes them over by itself",
+		Detail: fmt.Sprintf("the server keeps the pipelines of %s: %s", cellText(pipelines["loaded"]), cellText(broken[0])),
+	}}
 }
 
 func (c *cli) report(rows []any, worst string) error {
