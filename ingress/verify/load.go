@@ -45,6 +45,13 @@ func Load(more ...fs.FS) (*Presets, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.PresetInvalid, err, "listing presets")
 		}
+		odd, err := fs.Glob(fsys, "*.yml")
+		if err != nil {
+			return nil, fault.Wrap(fault.PresetInvalid, err, "listing presets")
+		}
+		for _, file := range odd {
+			faults = append(faults, fault.New(fault.PresetInvalid, "a preset's file ends in .yaml, not in .yml").At(fault.Position{File: file}))
+		}
 		// Every start of the program waits for this, so the files are read side by side.
 		read := make([]*preset, len(files))
 		wrong := make([]fault.List, len(files))

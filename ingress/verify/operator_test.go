@@ -131,3 +131,12 @@ func TestOracleNeedsABodyKind(t *testing.T) {
 		}
 	}
 }
+
+// A file that would be passed over in silence is named.
+func TestOtherEnding(t *testing.T) {
+	t.Parallel()
+	_, err := verify.Load(fstest.MapFS{"acme.yml": {Data: []byte("name: acme\n")}})
+	if err == nil || !strings.Contains(err.Error(), "acme.yml: a preset's file ends in .yaml") {
+		t.Errorf("the fault is %v", err)
+	}
+}
