@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/penstock/penstock/runtime/command"
@@ -100,12 +99,12 @@ func (x *execution) callPlan(ctx context.Context, h *head, f *frame, name string
 	c := x.within(&join{outer: x, frame: f}, 0, x.trace)
 	defer c.giveBack()
 	c.plan = plan
-	c.setPath(x.path + callPath(h, name))
+	c.enterCall(h, name)
 	goes, err := c.begin(ctx, s)
 	if err != nil {
 		t := c.throw(ctx, h, err)
-		t.at = nil // the caller stands at the call
-		return nil, goOn, x.through(h, t)
+		t.err, t.by.Pipeline = t.err.In(""), x.plan.name // the sections of the other file are no step of it
+		return nil, goOn, x.through(t, h)
 	}
 	if exception != nil && plan.mentions.exception {
 		c.env["exception"] = x.exception(exception)
@@ -118,9 +117,6 @@ func (x *execution) callPlan(ctx context.Context, h *head, f *frame, name string
 	switch {
 	case t != nil:
 		f.branches[0].state = t.at
-		named := *t
-		named.err = t.err.In(h.where + ": " + t.err.Where)
-		t = &named
 	case sig == paused:
 		f.branches[0].state = c.stopped
 	default:
@@ -143,20 +139,11 @@ func (x *execution) find(name string, resume *State) (*Plan, error) {
 	return nil, fault.New(fault.PipelineUnknown, "there is no pipeline %q here", name).WithHint("load it beside this one")
 }
 
-// callPath is what a call adds to the path of the steps inside it.
-func callPath(h *head, name string) string {
-	path := "/" + strconv.Itoa(h.index)
-	if name != "" {
-		path += ":" + name
-	}
-	return path
-}
-
 // returned ends the part h whose execution inside was c: it hands the result on, or what else happened.
 func (x *execution) returned(ctx context.Context, c *execution, h *head, sig signal, t *thrown, hand bool) (signal, *thrown) {
 	switch {
 	case t != nil:
-		return goOn, x.through(h, t)
+		return goOn, x.through(t, h)
 	case sig == paused:
 		x.until, x.stopped = c.until, x.capture()
 		return paused, nil

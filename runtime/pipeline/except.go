@@ -7,6 +7,7 @@ import (
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
 )
 
 // except is passed over until something in front of it, in the same list, fails.
@@ -51,7 +52,7 @@ func (e *except) handle(ctx context.Context, x *execution, t *thrown) (signal, *
 	if !resumed && !e.always() {
 		holds, err := x.decides(ctx, e.when)
 		if err != nil {
-			return goOn, x.throw(ctx, &e.head, err)
+			return goOn, x.failedHere(ctx, &e.head, err)
 		}
 		if !holds {
 			return goOn, t
@@ -65,13 +66,22 @@ func (e *except) handle(ctx context.Context, x *execution, t *thrown) (signal, *
 		return goOn, failed
 	case sig == goOn && e.after != nil:
 		if _, err := e.after.eval(ctx, x.env); err != nil {
-			return goOn, x.throw(ctx, &e.head, err)
+			return goOn, x.failedHere(ctx, &e.head, err)
 		}
 	}
 	if sig == goOn && !e.drop {
 		return goOn, t
 	}
 	return sig, nil
+}
+
+// failedHere makes and records a failure of a handler itself.
+func (x *execution) failedHere(ctx context.Context, h *head, err error) *thrown {
+	t := x.throw(ctx, h, err)
+	rec, number := x.record(h)
+	rec.Attempt, rec.Status, rec.Code, rec.Message = 1, run.StepFailed, string(t.err.Code), t.told()
+	x.keepFailure(rec, number)
+	return t
 }
 
 // showException lets expressions see a failure, until the function is called that it gives.

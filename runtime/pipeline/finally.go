@@ -57,7 +57,7 @@ func (e *finally) commands(ctx context.Context, x *execution, resumed bool) (sig
 			_, err = e.first.eval(ctx, x.env)
 		}
 		if err != nil {
-			return goOn, x.throw(ctx, &e.head, err)
+			return goOn, x.failedHere(ctx, &e.head, err)
 		}
 	}
 	rec, _ := x.record(&e.head)
@@ -65,7 +65,7 @@ func (e *finally) commands(ctx context.Context, x *execution, resumed bool) (sig
 	sig, t := x.list(ctx, &e.do)
 	if t == nil && sig != paused && e.after != nil {
 		if _, err := e.after.eval(ctx, x.env); err != nil {
-			return goOn, x.throw(ctx, &e.head, err)
+			return goOn, x.failedHere(ctx, &e.head, err)
 		}
 	}
 	return sig, t

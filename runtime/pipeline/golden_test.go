@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "write the wanted texts of the golden files anew")
 
-// golden hands every file name ending in .pi.yaml of an archive, with the other files of the same stem, to
+// golden hands every file name ending in .pi.yaml or .pi.json of an archive, with the other files of the same stem, to
 // answer, and compares what comes back with the file stem+".want".
 func golden(t *testing.T, pattern string, answer func(t *testing.T, file string, src []byte, more map[string]string) string) {
 	t.Helper()
@@ -43,6 +43,9 @@ func golden(t *testing.T, pattern string, answer func(t *testing.T, file string,
 			out := txtar.Archive{Comment: archive.Comment}
 			for _, f := range archive.Files {
 				stem, isInput := strings.CutSuffix(f.Name, pipeline.Suffix)
+				if !isInput {
+					stem, isInput = strings.CutSuffix(f.Name, pipeline.SuffixJSON)
+				}
 				if !isInput {
 					if !strings.HasSuffix(f.Name, ".want") {
 						out.Files = append(out.Files, f)

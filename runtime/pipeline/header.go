@@ -37,6 +37,9 @@ func (c *compiler) headers(d *Document) {
 				hint("mocks belong to the tests of a pipeline")
 		case "tracing":
 			c.tracing(n)
+		case "exprPrefix":
+			c.plan.headers[k.name], _ = n.text()
+			continue
 		}
 		if text, ok := c.headerText(k, n); ok {
 			c.plan.headers[k.name] = text

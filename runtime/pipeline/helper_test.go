@@ -67,6 +67,19 @@ func (w *world) commands() []command.Definition {
 			return command.Result{}, nil
 		}),
 		note("test.effect", true, func(context.Context, command.Call) (command.Result, error) { return command.Result{}, nil }),
+		note("test.break", true, func(context.Context, command.Call) (command.Result, error) { // fails as often as test.flaky
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.fails > 0 {
+				w.fails--
+				return command.Result{}, fault.New(fault.MailRelay, "the relay is away").WithRetry(0)
+			}
+			return command.Result{}, nil
+		}),
+		note("test.http", false, func(_ context.Context, call command.Call) (command.Result, error) {
+			status, _ := call.Args["status"].(int)
+			return command.Result{}, fault.Wrap(fault.EgressFailed, answer(status), "asking the other side")
+		}),
 		note("test.fail", false, func(_ context.Context, call command.Call) (command.Result, error) {
 			err := fault.New(fault.PluginFailed, "the other side said no")
 			if call.Args["retryable"] == true {
@@ -94,13 +107,19 @@ func (w *world) commands() []command.Definition {
 	)
 }
 
+// answer is the cause of a failure that another system's answer is.
+type answer int
+
+func (a answer) Error() string   { return fmt.Sprintf("it answered %d", int(a)) }
+func (a answer) StatusCode() int { return int(a) }
+
 func now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 // policy lets anonymousUser do little and systemuser all; pipelines called a* may act as systemuser.
 func policy(t testing.TB) *iam.Policy {
 	t.Helper()
 	p, err := iam.NewPolicy(
-		map[string][]string{"all": {"CAN_CMD_*"}, "little": {"CAN_CMD_log", "CAN_CMD_set", "CAN_CMD_*.set", "CAN_CMD_exit", "CAN_CMD_test.*", "CAN_CMD_event.send"}},
+		map[string][]string{"all": {"CAN_CMD_*"}, "little": {"CAN_CMD_log", "CAN_CMD_set", "CAN_CMD_*.set", "CAN_CMD_exit", "CAN_CMD_test.*", "CAN_CMD_event.send", "CAN_CMD_pipeline.run"}},
 		map[string]iam.Identity{
 			iam.Anonymous: {Roles: []string{"little"}},
 			"systemuser":  {Roles: []string{"all"}, Pipelines: []string{"a*"}},
@@ -137,6 +156,9 @@ func steps(out pipeline.Outcome) string {
 	var b strings.Builder
 	for _, s := range out.Steps {
 		fmt.Fprintf(&b, "%d %s %s", s.Index, s.Command, s.Status)
+		if s.Path != "" {
+			fmt.Fprintf(&b, " in %s", s.Path)
+		}
 		if s.Attempt > 1 {
 			fmt.Fprintf(&b, " in %d tries", s.Attempt)
 		}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"maps"
+	"strconv"
 	"sync"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -32,10 +33,20 @@ func (j *join) save(ctx context.Context, slot int, s *State) error {
 func (x *execution) within(j *join, slot int, t *trace) *execution {
 	c := &execution{
 		plan: x.plan, in: x.in, policy: x.policy, logger: x.logger, here: x.here, env: maps.Clone(x.env),
-		path: x.path, runID: x.runID, calls: x.calls + 1, budget: x.budget, trace: t, join: j, slot: slot,
+		path: x.path, called: x.called, runID: x.runID, calls: x.calls + 1, budget: x.budget, trace: t, join: j, slot: slot,
 	}
 	c.at = &c.root
 	return c
+}
+
+// enterCall makes the execution one of a macro or a called pipeline, which the part h is.
+func (x *execution) enterCall(h *head, name string) {
+	path := x.path + "/" + strconv.Itoa(h.index)
+	if name != "" {
+		path += ":" + name
+	}
+	x.setPath(path)
+	x.called = len(path)
 }
 
 // tooDeep is the fault of executions that lie in each other without end.

@@ -117,7 +117,7 @@ func (r *jsonReader) read(depth int) (*node, error) {
 func (r *jsonReader) readMap(n *node, depth int) error {
 	seen := map[string]int{}
 	for r.decoder.PeekKind() != jsontext.KindEndObject {
-		k := key{}
+		k := key{quote: 1}
 		k.line, k.col = r.begin()
 		tok, err := r.decoder.ReadToken()
 		if err != nil {

@@ -25,16 +25,17 @@ func keepState(s *State) (*keptState, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kept, kept.keepScope(scope{s.Body, s.Vars, s.Identity})
+	kept.keptScope, err = keepScope(scope{s.Body, s.Vars, s.Identity})
+	return kept, err
 }
 
-func (kept *keptState) keepScope(s scope) (err error) {
+func keepScope(s scope) (kept keptScope, err error) {
 	kept.Identity = s.identity
 	if kept.Body, err = keepValue(s.body); err != nil || s.vars == nil {
-		return err
+		return kept, err
 	}
 	kept.Vars, err = keepValue(s.vars)
-	return err
+	return kept, err
 }
 
 func keepFrame(f *frame) (kept keptFrame, err error) {
@@ -50,10 +51,11 @@ func keepFrame(f *frame) (kept keptFrame, err error) {
 		return kept, err
 	}
 	if f.before != nil {
-		kept.Before = &keptState{}
-		if err := kept.Before.keepScope(*f.before); err != nil {
+		before, err := keepScope(*f.before)
+		if err != nil {
 			return kept, err
 		}
+		kept.Before = &before
 	}
 	if f.thrown != nil {
 		if kept.Thrown, err = keepThrown(f.thrown); err != nil {
@@ -82,8 +84,11 @@ func keepThrown(t *thrown) (*keptThrown, error) {
 		message += ": " + e.Cause.Error()
 	}
 	kept := &keptThrown{
-		Error: keptError{e.Code, message, e.Hint, e.Where, e.Pos, e.Retry, e.RetryAfter},
-		Kind:  t.kind, Status: t.status, Time: t.time, By: t.by, Restart: t.restart,
+		Error: keptError{
+			Code: e.Code, Message: message, Hint: e.Hint, Where: e.Where, Retry: e.Retry, RetryAfter: e.RetryAfter,
+			File: e.Pos.File, Line: e.Pos.Line, Column: e.Pos.Column,
+		},
+		Kind: t.kind, Status: t.status, Time: t.time, By: t.by, Restart: t.restart,
 	}
 	if t.at == nil {
 		return kept, nil
@@ -137,7 +142,7 @@ func (kept *keptState) state() (*State, error) {
 	return s, err
 }
 
-func (kept *keptState) scope() (s scope, err error) {
+func (kept *keptScope) scope() (s scope, err error) {
 	s.identity = kept.Identity
 	if s.body, err = readValue(kept.Body); err != nil {
 		return s, err
@@ -206,7 +211,8 @@ func (kept *keptThrown) thrown() (*thrown, error) {
 	e := kept.Error
 	t := &thrown{
 		err: &fault.Error{
-			Code: e.Code, Message: e.Message, Hint: e.Hint, Where: e.Where, Pos: e.Pos, Retry: e.Retry, RetryAfter: e.RetryAfter,
+			Code: e.Code, Message: e.Message, Hint: e.Hint, Where: e.Where, Retry: e.Retry, RetryAfter: e.RetryAfter,
+			Pos: fault.Position{File: e.File, Line: e.Line, Column: e.Column},
 		},
 		kind: kept.Kind, status: kept.Status, time: kept.Time, by: kept.By, restart: kept.Restart,
 	}

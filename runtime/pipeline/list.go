@@ -111,10 +111,10 @@ func statusOf(sig signal, t *thrown, failed bool) run.StepStatus {
 	switch {
 	case t != nil:
 		return run.StepFailed
-	case failed:
-		return run.StepIgnored
 	case sig == paused:
 		return run.StepWaiting
+	case failed:
+		return run.StepIgnored
 	}
 	return run.StepDone
 }

@@ -273,8 +273,8 @@ func continueSpec() command.Spec {
 		Examples: []command.Example{
 			{
 				Title:    "without the odd ones",
-				Pipeline: "body: []\npipeline:\n  - foreach: {in: \"1,2,3,4\", as: n}\n  - continue: {if: \"${vars.loop.n.even}\"}\n  - set: ${body + [vars.n]}\n  - foreach.end\n",
-				Want:     `["2","4"]`,
+				Pipeline: "body: \"\"\npipeline:\n  - foreach: {in: \"a,b,c,d\", as: n}\n  - continue: {if: \"${vars.loop.n.even}\"}\n  - set: ${body}${vars.n}\n  - foreach.end\n",
+				Want:     `"bd"`,
 			},
 			{
 				Title:    "outside of a loop",
@@ -309,9 +309,10 @@ func (c *compiler) foreachPart(e *entry) part {
 
 // loopVariable reads the name of a loop's item.
 func (c *compiler) loopVariable(p *params) string {
+	before := len(c.faults.list)
 	as, _ := c.literal(p, "as").(string)
 	n, given := p.get("as")
-	if given && (!variableForm.MatchString(as) || as == "loop") {
+	if given && len(c.faults.list) == before && (!variableForm.MatchString(as) || as == "loop") {
 		c.faults.add(fault.CommandType, n.line, n.col, `parameter "as" must be a name of letters, digits and _, and not loop`)
 	}
 	if _, k, old := p.node.get("item"); old {

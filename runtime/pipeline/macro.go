@@ -56,7 +56,7 @@ func (m *macroRun) exec(ctx context.Context, x *execution, b *block, f *frame) (
 		f.branches = make([]branch, 1)
 	}
 	c := x.within(&join{outer: x, frame: f}, 0, x.trace)
-	c.setPath(x.path + callPath(&b.head, ""))
+	c.enterCall(&b.head, "")
 	sig, t := c.branchOf(ctx, &m.macro.do, func() error {
 		c.setVars(vars)
 		return nil
@@ -135,6 +135,7 @@ func macroRunSpec() command.Spec {
 
 func (c *compiler) macroPart(e *entry) part {
 	p := c.flow(e)
+	c.doubtName(e)
 	m := &macro{line: e.line}
 	m.name, _ = c.literal(&p, "name").(string)
 	if n, given := p.get("args"); given {
@@ -153,7 +154,7 @@ func (c *compiler) macroPart(e *entry) part {
 	} else {
 		m.do = c.inner(e.lists["do"], func(a *around) { *a = around{} })
 	}
-	if first, taken := c.macros[m.name]; taken {
+	if first, taken := c.macros[m.name]; taken && m.name != "" {
 		c.faults.add(fault.PipelineInvalid, e.line, e.col, "another macro is called %q, in line %d", m.name, first.line)
 	}
 	if c.macros == nil {

@@ -36,6 +36,7 @@ type node struct {
 type key struct {
 	name      string
 	line, col int
+	quote     int // columns between col and the name itself
 }
 
 func (n *node) isNull() bool { return n.kind == scalarNode && n.value == nil }
@@ -141,7 +142,11 @@ func (r *reader) readMap(n *node, y *yaml.Node, depth int) {
 			continue
 		}
 		seen[k.Value] = k.Line
-		n.keys = append(n.keys, key{name: k.Value, line: k.Line, col: k.Column})
+		written := key{name: k.Value, line: k.Line, col: k.Column}
+		if k.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
+			written.quote = 1
+		}
+		n.keys = append(n.keys, written)
 		n.items = append(n.items, r.read(item, depth+1))
 	}
 }

@@ -193,7 +193,7 @@ func (r *race) result(x *execution) (signal, *thrown) {
 		}
 	}
 	if worst != nil {
-		return goOn, x.through(r.head, worst)
+		return goOn, x.through(worst, nil)
 	}
 	return sig, nil
 }

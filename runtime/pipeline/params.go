@@ -52,7 +52,15 @@ func (c *compiler) flow(e *entry) params {
 	spec := flowSpec(e.command)
 	p := c.params(e, &spec)
 	for _, k := range p.node.keys {
-		if _, known := spec.Param(k.name); !known && !isCommon(k.name) && !spec.Open {
+		switch _, known := spec.Param(k.name); {
+		case known || isCommon(k.name) || spec.Open:
+		case k.name == "end":
+			c.faults.add(fault.PipelineUnsupported, k.line, k.col, `%s takes no "end"`, spec.Name).
+				hint(`write "- %s.end" behind its last command`, spec.Name)
+		case k.name == "loopName":
+			c.faults.add(fault.PipelineUnsupported, k.line, k.col, `%s takes no "loopName"`, spec.Name).
+				hint("write as: its values are below vars.loop")
+		default:
 			c.faults.addErr(spec.Unknown(k.name), k.line, k.col)
 		}
 	}
@@ -100,6 +108,13 @@ func (c *compiler) begin(h *head, e *entry) {
 	h.where = fmt.Sprintf("step %d (%s)", h.index+1, h.command)
 	h.when, h.failure = operand{constant: true}, c.failure
 	c.plan.heads = append(c.plan.heads, h)
+	if e.command != "macro" {
+		c.doubtName(e)
+	}
+}
+
+// doubtName warns of old names and of versions that do not exist.
+func (c *compiler) doubtName(e *entry) {
 	if e.written != e.command {
 		c.warnings.add(fault.PipelineDeprecated, e.line, e.col, "%q is an old name", e.written).hint("write %s", e.command)
 	}

@@ -76,9 +76,10 @@ type execution struct {
 	at      *frame  // innermost
 	pending []frame // where to go on: the frames of the parts that are entered next
 
-	path  string // rounds of loops and calls around, such as [3] or /4[0]
-	runID string // with path
-	calls int    // executions around
+	path   string // rounds of loops and calls around, such as [3] or /4[0]
+	called int    // how much of path is from outside of a called pipeline or macro
+	runID  string // with path
+	calls  int    // executions around
 
 	clock   time.Time // when the last step ended and so the next one began; zero = unknown
 	effect  *head     // of the step that just had an effect, until that is recorded
@@ -141,10 +142,10 @@ func (x *execution) outcome(sig signal, t *thrown) (Outcome, error) {
 	switch {
 	case t != nil && t.restart:
 		out.State = State{Version: x.plan.version, Body: x.in.Body, Identity: x.first()}
-		return out, t.err
+		return out, t.named()
 	case t != nil:
 		out.State = *t.at
-		return out, t.err
+		return out, t.named()
 	case sig == paused:
 		out.State, out.Until = *x.stopped, x.until
 		return out, nil

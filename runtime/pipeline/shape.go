@@ -51,6 +51,7 @@ type shaper struct {
 	depth int
 	done  []entry
 	open  []openBlock
+	owed  map[string]int // closing words of blocks that were reported and ended already
 }
 
 // openBlock is a block of the flat spelling whose end has not come yet.
@@ -211,6 +212,9 @@ func (s *shaper) close(block string, e entry) {
 		at--
 	}
 	switch {
+	case at < 0 && s.owed[e.command] > 0:
+		s.owed[e.command]--
+		return
 	case at < 0 && len(s.open) > 0:
 		o := &s.open[len(s.open)-1]
 		s.f.add(fault.PipelineInvalid, e.line, e.col, "%s closes nothing: the %s in line %d is open", e.command, o.command, o.line).
@@ -223,6 +227,10 @@ func (s *shaper) close(block string, e entry) {
 		for _, o := range slices.Backward(s.open[at+1:]) {
 			s.f.add(fault.PipelineInvalid, o.line, o.col, "the %s is still open at the %s in line %d", o.command, e.command, e.line).
 				hint("%s", s.hintEnd(&o))
+			if s.owed == nil {
+				s.owed = map[string]int{}
+			}
+			s.owed[o.command+".end"]++
 			s.pop()
 		}
 	}
@@ -252,6 +260,9 @@ func (s *shaper) pop() {
 	s.open = s.open[:last]
 	if e.lists == nil {
 		e.lists = map[string][]entry{}
+	}
+	if first := innerLists(e.command)[0]; e.lists[first] == nil {
+		e.lists[first] = []entry{}
 	}
 	s.add(e)
 }

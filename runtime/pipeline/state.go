@@ -75,10 +75,13 @@ func (s *State) UnmarshalJSON(text []byte) error {
 // for numbers and depth.
 type (
 	keptState struct {
-		Format   int             `json:"format"`
-		Version  string          `json:"version,omitempty"`
-		Step     int             `json:"step"`
-		Path     []keptFrame     `json:"path,omitempty"`
+		Format  int         `json:"format"`
+		Version string      `json:"version,omitempty"`
+		Step    int         `json:"step"`
+		Path    []keptFrame `json:"path,omitempty"`
+		keptScope
+	}
+	keptScope struct {
 		Body     json.RawMessage `json:"body,omitempty"`
 		Vars     json.RawMessage `json:"vars,omitempty"`
 		Identity string          `json:"identity,omitempty"`
@@ -93,7 +96,7 @@ type (
 		Outer    json.RawMessage `json:"outer,omitempty"`
 		Tries    int             `json:"tries,omitempty"`
 		Until    time.Time       `json:"until,omitzero"`
-		Before   *keptState      `json:"before,omitempty"`
+		Before   *keptScope      `json:"before,omitempty"`
 		Thrown   *keptThrown     `json:"thrown,omitempty"`
 		After    signal          `json:"after,omitempty"`
 		Branches []keptBranch    `json:"branches,omitempty"`
@@ -113,13 +116,16 @@ type (
 		Restart bool       `json:"restart,omitempty"`
 	}
 	keptError struct {
-		Code       fault.Code     `json:"code"`
-		Message    string         `json:"message"`
-		Hint       string         `json:"hint,omitempty"`
-		Where      string         `json:"where,omitempty"`
-		Pos        fault.Position `json:"pos"`
-		Retry      bool           `json:"retry,omitempty"`
-		RetryAfter time.Duration  `json:"retryAfter,omitempty"`
+		Code       fault.Code    `json:"code"`
+		Message    string        `json:"message"`
+		Hint       string        `json:"hint,omitempty"`
+		Where      string        `json:"where,omitempty"`
+		Retry      bool          `json:"retry,omitempty"`
+		RetryAfter time.Duration `json:"retryAfter,omitempty"`
+
+		File   string `json:"file,omitempty"`
+		Line   int    `json:"line,omitempty"`
+		Column int    `json:"column,omitempty"`
 	}
 )
 

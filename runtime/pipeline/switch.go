@@ -77,7 +77,7 @@ func (c *compiler) switchPart(e *entry) part {
 			o := c.operand(n)
 			otherwise = &o
 		default:
-			at := &node{line: k.line, col: k.col, value: k.name, textLine: k.line, textCol: k.col}
+			at := &node{line: k.line, col: k.col, value: k.name, textLine: k.line, textCol: k.col + k.quote}
 			body.conditions, body.values = append(body.conditions, c.bareCondition(at)), append(body.values, c.operand(n))
 		}
 	}

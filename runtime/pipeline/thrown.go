@@ -63,11 +63,19 @@ func (x *execution) end(ctx context.Context, h *head, err error) *thrown {
 	return t
 }
 
-// through carries a failure of an execution inside the part h outwards. What happened stays as it is; the
-// place is that of this execution, with the inner one in it.
-func (x *execution) through(h *head, t *thrown) *thrown {
+// through carries a failure of an execution inside this one outwards. What happened stays as it is; the
+// place is that of this execution, with the inner one in it. by is the call that it happened in, nil for a
+// branch.
+func (x *execution) through(t *thrown, by *head) *thrown {
 	out := *t
 	out.own, out.at = nil, x.capture()
+	switch {
+	case by == nil:
+	case t.err.Where == "":
+		out.err = t.err.In(x.where(by))
+	default:
+		out.err = t.err.In(x.where(by) + ": " + t.err.Where)
+	}
 	return &out
 }
 
@@ -102,16 +110,21 @@ func (c *cause) is(name string) bool {
 	return false
 }
 
+// where names a part for faults, with the rounds of the loops that it is in.
+func (x *execution) where(h *head) string {
+	if rounds := x.path[x.called:]; rounds != "" {
+		return h.where + " " + rounds
+	}
+	return h.where
+}
+
 // explain gives the fault with the part's name and place; one of an expression keeps its own place.
 func (x *execution) explain(h *head, err error) *fault.Error {
 	e := asFault(err)
 	if e == nil {
 		e = fault.Wrap(fault.CommandFailed, err, "running the command")
 	}
-	where := h.where
-	if x.path != "" {
-		where += " " + x.path
-	}
+	where := x.where(h)
 	if e.Where != "" {
 		where = fmt.Sprintf("%s: %s", where, e.Where)
 	}
@@ -123,7 +136,17 @@ func (x *execution) explain(h *head, err error) *fault.Error {
 }
 
 // told is what failed, without its place, for the record of the step.
-func (t *thrown) told() string { return t.err.In("").At(fault.Position{}).Error() }
+func (t *thrown) told() string { return t.named().In("").At(fault.Position{}).Error() }
+
+// named is the fault with what the command error called it.
+func (t *thrown) named() *fault.Error {
+	if t.kind == "" {
+		return t.err
+	}
+	e := *t.err
+	e.Message = t.kind + ": " + e.Message
+	return &e
+}
 
 // message is what failed, without place and hint.
 func (t *thrown) message() string {
