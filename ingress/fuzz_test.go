@@ -3,6 +3,7 @@ package ingress
 import (
 	"encoding/json"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,38 @@ func FuzzCall(f *testing.F) {
 		}
 		if reason == "" && len(c.token) > len(path)+len(query)+len(body)+len(header) {
 			t.Fatalf("token %q", c.token)
+		}
+	})
+}
+
+// FuzzEventHeaders: whatever fields come, the event can be read, its names are those of the sender once each,
+// and nothing stands for what the door says.
+func FuzzEventHeaders(f *testing.F) {
+	f.Add("X-A", "1", "x-a", "2", "X-Penstock-Event", "forged")
+	f.Add("Content-Type", "text/plain", "User-Agent", "a\"b\\c", "X-Token", "secret")
+	f.Add("x-penstock-delivery-id", "named", "X-Named", "\xff", "X-Many", "")
+	f.Fuzz(func(t *testing.T, n1, v1, n2, v2, n3, v3 string) {
+		var ctx fasthttp.RequestCtx
+		for _, h := range [][2]string{{n1, v1}, {n2, v2}, {n3, v3}} {
+			if h[0] == "" || strings.ContainsFunc(h[0], func(c rune) bool { return !isFieldName(string(c)) }) {
+				return // the gate lets no such name in
+			}
+			ctx.Request.Header.Add(h[0], h[1])
+		}
+		v := visit{ctx: &ctx, hook: &entry{headers: []string{"x-penstock-delivery-id", "x-named"}, proofs: []string{"x-proof"}}}
+		v.hook.webhook.Verify.Preset, v.delivery.ID, v.misfit = "github", `a"\b`, "# (\"x\")"
+		e := event.Event{ID: "x", Key: "a", Time: time.Unix(0, 0), HeaderText: v.eventHeaders(&headerList{})}
+		again, _, err := event.Unmarshal(e.AppendJSON(nil))
+		if err != nil {
+			t.Fatalf("%s: %v", e.HeaderText, err)
+		}
+		if h := again.Headers; h[factPreset] != "github" || h[factDelivery] != `a"\b` || h[factEvent] != "" || h[factSchema] != v.misfit || h["x-proof"] != "" || h["x-token"] != "" {
+			t.Fatalf("%v", h)
+		}
+		for name, text := range again.Headers {
+			if len(text) > maxEventHeader || name != strings.ToLower(name) {
+				t.Fatalf("%q: %d bytes", name, len(text))
+			}
 		}
 	})
 }
@@ -107,7 +140,7 @@ func FuzzPayload(f *testing.F) {
 			if e.Payload != nil && !json.Valid(e.Payload) {
 				t.Fatalf("%s: %q", kind, e.Payload)
 			}
-			e.Headers = v.eventHeaders()
+			e.HeaderText = v.eventHeaders(&headerList{})
 			data := e.AppendJSON(nil)
 			if _, _, err := event.Unmarshal(data); err != nil {
 				t.Fatalf("%s: the event cannot be read: %v", kind, err)

@@ -65,7 +65,7 @@ func (w *world) Emit(_ context.Context, e event.Event, d event.Dedupe) (event.Ac
 		}
 		w.dedupes[d.Scope+"\x00"+d.Key] = e.ID
 	}
-	w.events, w.kept = append(w.events, e), append(w.kept, e)
+	w.events, w.kept = append(w.events, withHeaders(e)), append(w.kept, e)
 	return event.Accepted{EventID: e.ID, Fresh: true}, nil
 }
 
@@ -327,6 +327,16 @@ func sign(secret string, parts ...string) string {
 		m.Write([]byte(p))
 	}
 	return hex.EncodeToString(m.Sum(nil))
+}
+
+// withHeaders gives an event with its headers as a map.
+func withHeaders(e event.Event) event.Event {
+	again, _, err := event.Unmarshal(e.AppendJSON(nil))
+	if err != nil {
+		panic(err)
+	}
+	e.Headers, e.HeaderText = again.Headers, nil
+	return e
 }
 
 // sign64 is sign in base64.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/penstock/penstock/runtime/value"
 )
 
 // What the door itself says in the headers of an event. A sender's fields of such names are left out, so
@@ -31,59 +33,103 @@ const (
 var private = [][]byte{
 	[]byte("token"), []byte("auth"), []byte("cookie"), []byte("signature"), []byte("hmac"), []byte("secret"), []byte("key"),
 	[]byte("password"), []byte("credential"), []byte("session"), []byte("x-forwarded-"), []byte("x-real-ip"),
-	[]byte("x-client-cert"), []byte("x-ssl-"), []byte(factPrefix),
+	[]byte("x-client-cert"), []byte("x-ssl-"),
 }
 
-// eventHeaders gives the header of the event: the safe part of the request's, which is content-type,
-// user-agent, the sender's x- fields and those that the preset names, in lower case, and what the door says
-// itself. Values that are long or not UTF-8 are left out; of a repeated field the values are joined by commas.
-func (v *visit) eventHeaders() map[string]string {
-	// All texts share one string, which is one copy for the whole header.
-	type field struct{ name, value, end int }
-	var list [maxEventHeaders]field
-	var room [1024]byte
-	buf, n := room[:0], 0
+// eventHeaders gives the header of the event as JSON text: the safe part of the request's, which is
+// content-type, user-agent, the sender's x- fields and those that the preset names, in lower case, and what
+// the door says itself. Values that are long or not UTF-8 are left out; of a repeated field the values are
+// joined by commas.
+func (v *visit) eventHeaders(list *headerList) []byte {
+	list.collect(v)
+	out := append(list.out[:0], '{')
+	for i := range list.n {
+		if list.repeats(i) {
+			continue
+		}
+		// A name is a token of HTTP, which needs no escape.
+		out = append(append(comma(out), '"'), list.name(i)...)
+		out = value.AppendText(append(out, `":`...), list.joined(i))
+	}
+	out = appendFact(out, factPreset, v.preset())
+	out = appendFact(out, factProvider, v.hook.provider)
+	out = appendFact(out, factDelivery, v.delivery.ID)
+	out = appendFact(out, factEvent, v.delivery.Event)
+	if media := appendMedia(list.buf[:0], v.header().ContentType()); len(media) > 0 { // the list is written
+		out = value.AppendText(append(append(append(comma(out), '"'), factContentType...), `":`...), media)
+	}
+	out = appendFact(out, factPayload, v.content.form)
+	out = appendFact(out, factSchema, v.misfit)
+	list.out = append(out, '}')
+	return bytes.Clone(list.out)
+}
+
+func appendFact(dst []byte, name, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	dst = append(append(append(comma(dst), '"'), name...), `":`...)
+	return value.AppendString(dst, text)
+}
+
+// comma goes on in an object.
+func comma(dst []byte) []byte {
+	if dst[len(dst)-1] == '{' {
+		return dst
+	}
+	return append(dst, ',')
+}
+
+// headerList are fields of a request that go into an event, with their names in lower case. It is used
+// again for other requests; its size is bounded by that of a request's header.
+type headerList struct {
+	buf    []byte
+	fields [maxEventHeaders]struct{ name, value, end int } // places in buf
+	n      int
+	out    []byte
+}
+
+func (l *headerList) collect(v *visit) {
+	l.buf, l.n = l.buf[:0], 0
 	for name, text := range v.header().All() {
-		if n == len(list) {
+		if l.n == len(l.fields) {
 			break
 		}
 		if !v.hook.maybeHeader(name) || len(text) == 0 || len(text) > maxEventHeader || !utf8.Valid(text) {
 			continue
 		}
-		at := len(buf)
-		buf = appendLower(buf, name)
-		if !v.hook.mayHeader(buf[at:]) {
-			buf = buf[:at]
+		at := len(l.buf)
+		l.buf = appendLower(l.buf, name)
+		if !v.hook.mayHeader(l.buf[at:]) {
+			l.buf = l.buf[:at]
 			continue
 		}
-		list[n] = field{at, len(buf), len(buf) + len(text)}
-		buf = append(buf, text...)
-		n++
+		f := &l.fields[l.n]
+		f.name, f.value, f.end = at, len(l.buf), len(l.buf)+len(text)
+		l.buf = append(l.buf, text...)
+		l.n++
 	}
-	typeAt := len(buf)
-	buf = appendMedia(buf, v.header().ContentType())
-	all := string(buf)
-	out := make(map[string]string, n+6)
-	for _, f := range list[:n] {
-		name, text := all[f.name:f.value], all[f.value:f.end]
-		if first, again := out[name]; again {
-			if text = first + ", " + text; len(text) > maxEventHeader {
-				continue
-			}
+}
+
+func (l *headerList) name(i int) []byte  { return l.buf[l.fields[i].name:l.fields[i].value] }
+func (l *headerList) value(i int) []byte { return l.buf[l.fields[i].value:l.fields[i].end] }
+
+// repeats reports whether an earlier field has the name.
+func (l *headerList) repeats(i int) bool {
+	for j := range i {
+		if string(l.name(j)) == string(l.name(i)) {
+			return true
 		}
-		out[name] = text
 	}
-	for _, fact := range [...]struct{ name, text string }{
-		{factPreset, v.preset()},
-		{factProvider, v.hook.provider},
-		{factDelivery, v.delivery.ID},
-		{factEvent, v.delivery.Event},
-		{factContentType, all[typeAt:]},
-		{factPayload, v.content.form},
-		{factSchema, v.misfit},
-	} {
-		if fact.text != "" {
-			out[fact.name] = fact.text
+	return false
+}
+
+// joined gives the value of a field with those of later ones of its name, as far as they fit.
+func (l *headerList) joined(i int) []byte {
+	out := l.value(i)
+	for j := i + 1; j < l.n; j++ {
+		if string(l.name(j)) == string(l.name(i)) && len(out)+2+len(l.value(j)) <= maxEventHeader {
+			out = slices.Concat(out, []byte(", "), l.value(j))
 		}
 	}
 	return out
@@ -129,6 +175,9 @@ func (e *entry) maybeHeader(name []byte) bool {
 
 // mayHeader decides for a name in lower case.
 func (e *entry) mayHeader(name []byte) bool {
+	if len(name) >= len(factPrefix) && string(name[:len(factPrefix)]) == factPrefix {
+		return false
+	}
 	for _, proof := range e.proofs {
 		if string(name) == proof {
 			return false

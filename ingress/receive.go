@@ -168,7 +168,9 @@ func (s *Server) emit(v *visit) refusal {
 	if r := s.fill(v, &e); r.status != 0 {
 		return r
 	}
-	e.Headers = v.eventHeaders()
+	list, _ := s.lists.Get().(*headerList)
+	e.HeaderText = v.eventHeaders(list)
+	s.lists.Put(list)
 	if v.misfit != "" && v.hook.webhook.Schema.Mode == webhook.Park {
 		e.Parked = "the body does not fit the webhook's schema at " + v.misfit
 	}

@@ -51,6 +51,7 @@ func (k *keeper) Emit(_ context.Context, e event.Event, _ event.Dedupe) (event.A
 // judge holds all places of an event against the marker in its header.
 func (k *keeper) judge(e event.Event) {
 	k.judged.Add(1)
+	e = withHeaders(e)
 	marker := e.Headers["x-marker"]
 	var connection, number int
 	if _, err := fmt.Sscanf(marker, "m-%d-%d-e", &connection, &number); err != nil {

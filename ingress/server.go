@@ -34,6 +34,7 @@ type Server struct {
 	proxies  netlist.List
 	failures *limit.Failures
 	inflater decode.Inflater
+	lists    sync.Pool // of *headerList
 	holds    chan struct{}
 	base     context.Context // of the work of all requests; set by Run
 }
@@ -54,6 +55,7 @@ func New(o Options, d Deps) (*Server, error) {
 		holds:    make(chan struct{}, o.MaxHolds),
 		base:     context.Background(),
 	}
+	s.lists.New = func() any { return &headerList{} }
 	limits := o.front()
 	limits.Closed, limits.Body, limits.Direct = d.Metrics.Closed, s.bodyLimit, s.direct
 	s.front = front.New(limits, d.Logger, s.refuseEarly, s.routes)

@@ -11,7 +11,7 @@ import (
 type Object map[string]any
 
 // Unmarshal reads an event's JSON text. It gives the event (Payload is encoded again only when asked
-// for with [Object.Payload], so it is nil here, and so is Raw) and the object for pipelines, without the
+// for with [Object.Payload], so it is nil here, and so are HeaderText and Raw) and the object for pipelines, without the
 // field replay, which is for the engine. Unknown fields stay in the object. The errors carry fault.EventInvalid and never quote the data.
 func Unmarshal(data []byte) (Event, Object, error) {
 	v, err := value.Decode(data)

@@ -18,8 +18,8 @@ const (
 	MaxHops      = 16
 )
 
-// Event is one thing that happened. It is a value: copy it freely, but do not change Headers or
-// Payload after it was handed on.
+// Event is one thing that happened. It is a value: copy it freely, but do not change its maps and texts
+// after it was handed on.
 type Event struct {
 	ID            string            // UUIDv7; stable for ever, 74 random bits
 	Key           string            // dotted, for example webhook.lead.created
@@ -30,6 +30,7 @@ type Event struct {
 	Async         bool              // false while the sender waits for the handling
 	Hops          int               // how many events led to this one
 	Headers       map[string]string // nil is empty
+	HeaderText    []byte            // JSON object that stands for Headers, where the maker has it as text; nil = none
 	Payload       []byte            // JSON text; nil is null
 	Parked        string            // why no pipeline may run: the event is kept for a person to look at; empty = none
 	ReplayOf      string            // id of the event that this one repeats; empty = none
@@ -118,9 +119,23 @@ func (e Event) AppendJSON(dst []byte) []byte {
 	if e.Replay != nil {
 		dst = e.Replay.appendJSON(dst)
 	}
-	dst = append(dst, `,"headers":{`...)
+	dst = append(dst, `,"headers":`...)
+	if e.HeaderText != nil {
+		dst = append(dst, e.HeaderText...)
+	} else {
+		dst = appendHeaders(dst, e.Headers)
+	}
+	dst = append(dst, `,"payload":`...)
+	if len(e.Payload) == 0 {
+		return append(dst, "null}"...)
+	}
+	return append(append(dst, e.Payload...), '}')
+}
+
+func appendHeaders(dst []byte, headers map[string]string) []byte {
+	dst = append(dst, '{')
 	first := true
-	for name, v := range e.Headers {
+	for name, v := range headers {
 		if !first {
 			dst = append(dst, ',')
 		}
@@ -128,11 +143,7 @@ func (e Event) AppendJSON(dst []byte) []byte {
 		dst = append(value.AppendString(dst, name), ':')
 		dst = value.AppendString(dst, v)
 	}
-	dst = append(dst, `},"payload":`...)
-	if len(e.Payload) == 0 {
-		return append(dst, "null}"...)
-	}
-	return append(append(dst, e.Payload...), '}')
+	return append(dst, '}')
 }
 
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"

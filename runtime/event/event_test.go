@@ -34,6 +34,21 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestHeaderText: headers that are text already are the same in the event.
+func TestHeaderText(t *testing.T) {
+	t.Parallel()
+	want := sample()
+	other := want
+	other.Headers, other.HeaderText = nil, []byte(`{"x-\"q\"":"é\n","content-type":"application/json"}`)
+	got, _, err := event.Unmarshal(other.AppendJSON(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Headers, got.Headers); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestPayloadText: the payload comes back as it was put in, whatever else the event holds.
 func TestPayloadText(t *testing.T) {
 	t.Parallel()

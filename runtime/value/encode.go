@@ -104,6 +104,15 @@ func AppendString(dst []byte, s string) []byte {
 	return out
 }
 
+// AppendText appends text as a JSON string, as [AppendString] does.
+func AppendText(dst, text []byte) []byte {
+	out, err := jsontext.AppendQuote(dst, text)
+	if err != nil { // only for invalid UTF-8, where out already holds the replacement
+		return out
+	}
+	return out
+}
+
 // Normalize turns Go values that callers tend to have (other numbers, []string, typed maps and lists)
 // into the model. A value of the model is returned as it is.
 func Normalize(v any) (any, error) {
