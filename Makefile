@@ -97,7 +97,7 @@ fuzz-smoke: ## run each fuzz target of the door for 30 s
 
 .PHONY: abuse
 abuse: ## the abuse tests of the door at full size; takes some minutes
-	PENSTOCK_ABUSE=full go test -count=1 -timeout 60m -v -run '^TestAbuse' ./ingress/... ./internal/app
+	PENSTOCK_ABUSE=full go test -count=1 -timeout 60m -v -run '^Test(Abuse|SameDelivery|Rotation)' ./internal/app
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities that the code reaches
