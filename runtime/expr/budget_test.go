@@ -62,16 +62,17 @@ func TestNoFunctionOutgrowsItsBudget(t *testing.T) {
 		names[fmt.Sprint("name", i)] = i
 	}
 	arguments := map[string][]any{
-		"any value":         {strings.Repeat("ä,", 1<<20), items, names, 7, strings.Repeat("[", 1<<20), "<a>" + strings.Repeat("<b c='d'>&amp;</b>", 50_000) + "</a>"},
-		"text":              {strings.Repeat("ä,", 1<<20), "a", ",", "(a|b)+", "yyyy-MM-dd", "//b", "$.*", strings.Repeat("a.", 1<<19), "<a>" + strings.Repeat("<b c='d'>&amp;</b>", 50_000) + "</a>"},
-		"any value as text": {strings.Repeat(`"`, 1<<21), items, names},
-		"whole number":      {7, 1 << 40, -1 << 40},
-		"number":            {1e300, 5e-324, 7},
-		"boolean":           {true},
-		"list":              {items},
-		"map":               {names},
-		"text, list or map": {strings.Repeat("ä,", 1<<20), items, names},
-		"date":              {1_773_065_100_000, "2026-03-09"},
+		"any value":             {strings.Repeat("ä,", 1<<20), items, names, 7, strings.Repeat("[", 1<<20), "<a>" + strings.Repeat("<b c='d'>&amp;</b>", 50_000) + "</a>"},
+		"text":                  {strings.Repeat("ä,", 1<<20), "a", ",", "(a|b)+", "yyyy-MM-dd", "//b", "$.*", strings.Repeat("a.", 1<<19), "<a>" + strings.Repeat("<b c='d'>&amp;</b>", 50_000) + "</a>"},
+		"any value as text":     {strings.Repeat(`"`, 1<<21), items, names},
+		"whole number":          {7, 1 << 40, -1 << 40},
+		"number":                {1e300, 5e-324, 7},
+		"boolean":               {true},
+		"text or list of texts": {strings.Repeat("ä,", 1<<20), items, "property:/demo/name"},
+		"list":                  {items},
+		"map":                   {names},
+		"text, list or map":     {strings.Repeat("ä,", 1<<20), items, names},
+		"date":                  {1_773_065_100_000, "2026-03-09"},
 	}
 	calls := 0
 	for _, u := range expr.Utils() {

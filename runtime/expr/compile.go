@@ -35,6 +35,7 @@ type compiler struct {
 	parts  int      // compiled so far
 	loops  int      // predicates and selections around this part
 	bare   bool     // the innermost of them is a selection: names that are no root are fields of the item
+	reads  []*path  // chains of names that begin with a root
 	fold   *state   // its small budget is shared by all foldings of one expression
 }
 
@@ -58,7 +59,7 @@ func (l *Language) compile(src *source) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Program{lang: l, src: src, code: out, vars: c.slots}, nil
+	return &Program{lang: l, src: src, code: out, vars: c.slots, reads: c.reads}, nil
 }
 
 func (c *compiler) at(err error, n ast.Node) error { return c.src.at(err, n.Location().From) }
@@ -140,11 +141,10 @@ func (c *compiler) folded(run node, parts ...code) code {
 }
 
 // root compiles one of the names that are readable everywhere.
-func (c *compiler) root(name string) code {
-	return code{
-		run:  func(st *state) (any, error) { return st.env[name], nil },
-		path: &path{root: name, src: c.src},
-	}
+func (c *compiler) root(n ast.Node, name string) code {
+	p := &path{root: name, src: c.src, char: n.Location().From}
+	c.reads = append(c.reads, p)
+	return code{run: func(st *state) (any, error) { return st.env[name], nil }, path: p}
 }
 
 func (c *compiler) identifier(n *ast.IdentifierNode) (code, error) {
@@ -157,7 +157,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) (code, error) {
 		return constant(nil), nil
 	}
 	if isRoot(n.Value) {
-		return c.root(n.Value), nil
+		return c.root(n, n.Value), nil
 	}
 	if name, ok := strings.CutPrefix(n.Value, pointerMark); ok {
 		return c.pointer(n, name)

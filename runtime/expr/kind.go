@@ -2,6 +2,7 @@ package expr
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ const (
 	textKind          // numbers and booleans read as in a mixed text
 	readableKind      // all values read as in a mixed text, lists and maps as JSON
 	exactKind         // nothing but a text
+	textsKind         // a text, or a list of them
 	wholeKind
 	numberKind
 	flagKind
@@ -30,7 +32,7 @@ const (
 // String names what is wanted, for the reference and for errors.
 func (k kind) String() string {
 	return [...]string{
-		"any value", "text", "any value as text", "text", "whole number", "number", "boolean", "list", "map",
+		"any value", "text", "any value as text", "text", "text or list of texts", "whole number", "number", "boolean", "list", "map",
 		"text, list or map", "date",
 	}[k]
 }
@@ -42,6 +44,8 @@ func (p *param) take(st *state, v any) (any, error) {
 		return v, nil
 	case textKind, readableKind, exactKind:
 		return p.takeText(st, v)
+	case textsKind:
+		return p.takeTexts(st, v)
 	case wholeKind:
 		if i, ok := wholeOf(v); ok {
 			return i, nil
@@ -99,6 +103,25 @@ func (p *param) takeText(st *state, v any) (any, error) {
 		return st.json(v)
 	default:
 		return nil, p.unfit(v)
+	}
+	return v, nil
+}
+
+// takeTexts leaves a list as it is.
+func (p *param) takeTexts(st *state, v any) (any, error) {
+	items, ok := v.([]any)
+	if !ok {
+		return p.takeText(st, v)
+	}
+	for _, item := range items {
+		if err := st.step(1); err != nil {
+			return nil, err
+		}
+		switch item.(type) {
+		case nil, string, int, float64, bool, json.Number:
+		default:
+			return nil, refusal{says: "holds a " + typeName(item) + ", not only texts"}
+		}
 	}
 	return v, nil
 }
@@ -183,6 +206,24 @@ func (a args) flag(i int) bool           { b, _ := a.any(i).(bool); return b }
 func (a args) list(i int) []any          { l, _ := a.any(i).([]any); return l }
 func (a args) dict(i int) map[string]any { m, _ := a.any(i).(map[string]any); return m }
 func (a args) date(i int) time.Time      { t, _ := a.any(i).(time.Time); return t }
+
+// texts gives all texts from argument i on, those in lists as well, each with the number of its argument;
+// null gives none.
+func (a args) texts(i int) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for ; i < len(a); i++ {
+			items, ok := a[i].([]any)
+			if !ok {
+				items = a[i : i+1]
+			}
+			for _, item := range items {
+				if item != nil && !yield(i, Text(item)) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // spread gives the arguments from i on, or the items when they are one list.
 func (a args) spread(i int) []any {

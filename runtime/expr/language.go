@@ -112,6 +112,8 @@ type Program struct {
 	src  *source
 	code code
 	vars int // slots for `let`
+
+	reads []*path
 }
 
 // Eval gives the value of the expression. It ends early when ctx does. Errors have fault.ExprEval or

@@ -18,7 +18,8 @@ type path struct {
 	root  string
 	names []string
 	src   *source
-	chars []int // where each name stands in the source
+	char  int   // where the root stands in the source
+	chars []int // where each name does
 }
 
 func (p *path) read(v any) (any, error) {
@@ -71,7 +72,7 @@ func (c *compiler) link(n ast.Node, short *bool) (code, error) {
 	case *ast.MemberNode:
 		if id, ok := n.Node.(*ast.IdentifierNode); ok && id.Value == pointerMark+"root" {
 			if name, ok := n.Property.(*ast.StringNode); ok && isRoot(name.Value) {
-				return c.root(name.Value), nil
+				return c.root(n, name.Value), nil
 			}
 			return code{}, c.syntax(n, "#root has no such name").WithHint("it has %s", strings.Join(roots(), ", "))
 		}
@@ -102,8 +103,11 @@ func (c *compiler) field(n *ast.MemberNode, base code, name string) code {
 	char := n.Location().From
 	if p := base.path; p != nil {
 		longer := &path{
-			root: p.root, src: p.src,
+			root: p.root, src: p.src, char: p.char,
 			names: append(p.names[:len(p.names):len(p.names)], name), chars: append(p.chars[:len(p.chars):len(p.chars)], char),
+		}
+		if last := len(c.reads) - 1; c.reads[last] == p {
+			c.reads[last] = longer
 		}
 		return code{run: func(st *state) (any, error) { return longer.read(st.env[longer.root]) }, path: longer}
 	}

@@ -36,6 +36,7 @@ func anything(name string) param { return param{name: name, kind: anyKind} }
 func text(name string) param     { return param{name: name, kind: textKind} }
 func readable(name string) param { return param{name: name, kind: readableKind} }
 func exact(name string) param    { return param{name: name, kind: exactKind} }
+func texts(name string) param    { return param{name: name, kind: textsKind} }
 func whole(name string) param    { return param{name: name, kind: wholeKind} }
 func number(name string) param   { return param{name: name, kind: numberKind} }
 func flag(name string) param     { return param{name: name, kind: flagKind} }

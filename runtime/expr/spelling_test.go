@@ -1,10 +1,13 @@
 package expr_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/value"
 )
 
@@ -112,6 +115,47 @@ func TestItemsCannotStandForRoots(t *testing.T) {
 		}
 		if text, err := value.AppendJSON(nil, got); err != nil || string(text) != want {
 			t.Errorf("%s: %s, %v", src, text, err)
+		}
+	}
+}
+
+// TestKnownFunctions: every function that pipelines know is called in each of its forms, or is refused with
+// what to write instead.
+func TestKnownFunctions(t *testing.T) {
+	t.Parallel()
+	for util, functions := range map[string]string{ // name/number of arguments/another number
+		"@calc":     "sum/1 avg/1 round/3 roundUp/2 roundDown/2",
+		"@content":  "newCollection/0/1 newContent/1 fromBase64/1/2/3 from/1/2/4",
+		"@convert":  "toBase64/1 fromBase64/1 fromBase64ToBytes/1 toJson/1 toXMLString/1 toDOM/1 toMap/1 toMapOrList/1 lazy/1 toLong/1 toInteger/1 toBoolean/1 toDecimal/1/2/3 toDecimalString/2/3 toByteArray/1",
+		"@data":     "set/3 put/3 select/2 integerList/2 size/1 isEmpty/1 has/2 get/2 emptyObject/0 emptyList/0 keys/1 type/1 isType/2 isArray/1 isBoolean/1 isNumber/1 isObject/1 isString/1 isNull/1",
+		"@date":     "now/0/1/2 nowIso8601/0 guessAndFormat/2 format/2/3 year/1 timestamp/0 isExpired/3/4 isOverdue/1/2 parseToInstant/1 beginOfYear/1/2 beginOfMonth/1/2 beginOfWeek/2/3 beginOfDay/1/2",
+		"@function": "run/2",
+		"@hash":     "sha256/1 sha256Concat/2 md5/1 md5Concat/2 sha512/1 sha512Concat/2",
+		"@iam":      "userByUuid/1 userByUsername/1 userByEmail/1",
+		"@instance": "env/1 domain/0 namespace/0 url/0/1 profiles/0 hasProfile/1 stage/0 version/0 build/0 edition/0 storage/0 tag/0 uptime/0 defaultImageRepo/1",
+		"@json":     "load/1 path/2 stringify/1 object/0 array/0",
+		"@list":     "first/1 last/1 size/1 empty/1 sublist/2 add/2/3 remove/2 contains/2 create/0 copy/1",
+		"@path":     "join/1 extension/1 basename/1",
+		"@property": "value/1 values/1 updateValue/2 get/1 lazy/1",
+		"@resolve":  "uri/1",
+		"@script":   "groovy/1/2",
+		"@text":     "upperCase/1 lastIndexOf/2/3 indexOf/2/3 prefix/2 suffix/2 lowerCase/1 isEmpty/1 shorten/2 length/1 contains/2 lang/1 random/1 uuid/0 toHtml/1 append/2 concat/2 commajoin/1 format/2 leftPad/2/3 rightPad/2/3 concatAndFormat/3 startsWith/2 replaceAll/3 substring/2/3 trim/1 isAllEmpty/1 toAlphaNumeric/1 firstCharUpper/1 firstCharLower/1 split/2 replaceCharAt/3 matches/2 escapeCsvValue/1",
+		"@uri":      "resolve/1",
+		"@user":     "username/0 uuid/0 hasPermission/1 displayName/0/1 emailAndDisplayName/0/1 email/0/1 locale/0 firstName/0 lastName/0 loggedIn/0 zone/0",
+		"@xml":      "xpath/2 xpathAsText/2",
+	} {
+		for entry := range strings.FieldsSeq(functions) {
+			name, counts, _ := strings.Cut(entry, "/")
+			for count := range strings.SplitSeq(counts, "/") {
+				n, err := strconv.Atoi(count)
+				if err != nil {
+					t.Fatal(err)
+				}
+				src := util + "." + name + "(" + strings.TrimSuffix(strings.Repeat("body, ", n), ", ") + ")"
+				if _, err := language().Compile(src); err != nil && (fault.HintOf(err) == "" || !strings.Contains(err.Error(), "there is no "+util+"."+name+" here")) {
+					t.Errorf("%s: %v", src, err)
+				}
+			}
 		}
 	}
 }

@@ -51,7 +51,7 @@ func (l *Language) Target(text string) (*Target, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.steps = append(t.steps, &Program{lang: l, src: src, code: step, vars: c.slots})
+		t.steps = append(t.steps, &Program{lang: l, src: src, code: step, vars: c.slots, reads: c.reads})
 		tree = m.Node
 	}
 	slices.Reverse(t.steps)
@@ -74,6 +74,19 @@ func (l *Language) Target(text string) (*Target, error) {
 
 // Root is the first name of the target: vars or body.
 func (t *Target) Root() string { return t.root }
+
+// Names are those below the root, as far as they are written out: order, id for vars.order.id[body.n].
+func (t *Target) Names() []string {
+	var names []string
+	for _, step := range t.steps {
+		name, ok := step.code.value.(string)
+		if !ok {
+			break
+		}
+		names = append(names, name)
+	}
+	return names
+}
 
 // Set gives a copy of root, the present value of [Target.Root], that holds v at the target; root itself
 // and what it shares are not changed. Missing maps on the way are made; a list takes an index it has,

@@ -33,18 +33,12 @@ func contentUtil() []function {
 		},
 		{
 			name: "@content.newContent", params: params{exact("uri")}, changing: true,
-			run: func(st *state, a args) (any, error) {
-				v, err := resolve(st, a)
-				if err != nil {
-					return nil, err
-				}
-				return st.content(v, basename(a.text(0)[strings.LastIndexByte(a.text(0), ':')+1:]), "")
-			},
+			run:      func(st *state, a args) (any, error) { return contentAt(st, a.text(0)) },
 			summary:  "content of what a URI names; its name is the last one of the URI",
 			examples: []Example{gives(`@content.newContent('$uri:property:/demo/name').content`, `"Demo"`), fails(`@content.newContent('x')`, "has no scheme")},
 		},
 		{
-			name: "@content.newCollection", params: params{exact("uris").all().opt()}, changing: true, run: contentCollection,
+			name: "@content.newCollection", params: params{texts("uris").all().opt()}, changing: true, run: contentCollection,
 			summary: "a map with the list children: content of what each URI names",
 			examples: []Example{
 				gives(`@content.newCollection()`, `{"children":[]}`), gives(`@content.newCollection('property:/demo/name').children[0].name`, `"name"`),
@@ -90,18 +84,30 @@ func contentFromBase64(st *state, a args) (any, error) {
 	return st.contentBase64(a.any(0), name, contentType)
 }
 
-func contentCollection(st *state, a args) (any, error) {
-	children, err := st.list(len(a))
+// contentAt makes content of what a URI names.
+func contentAt(st *state, uri string) (any, error) {
+	v, err := st.resolve(uri)
 	if err != nil {
 		return nil, err
 	}
-	for i := range a {
-		v, err := resolve(st, a[i:i+1])
+	name := basename(uri[strings.LastIndexByte(uri, ':')+1:])
+	if !isFileName(name) {
+		name = ""
+	}
+	return st.content(v, name, "")
+}
+
+func contentCollection(st *state, a args) (any, error) {
+	children, err := st.list(0)
+	if err != nil {
+		return nil, err
+	}
+	for i, uri := range a.texts(0) {
+		c, err := contentAt(st, uri)
 		if err != nil {
 			return nil, about(i, err)
 		}
-		c, err := st.content(v, basename(a.text(i)[strings.LastIndexByte(a.text(i), ':')+1:]), "")
-		if err != nil {
+		if err := st.room(len(children)+1, 1); err != nil {
 			return nil, err
 		}
 		children = append(children, c)
@@ -166,13 +172,16 @@ func orNull(s string) any {
 
 // fileName gives argument i, which becomes the name of a file somewhere.
 func fileName(a args, i int) (string, error) {
-	const longest = 255
-	name := a.text(i)
-	bad := func(r rune) bool { return r < ' ' || r == '/' || r == '\\' || r == 0x7f }
-	if len(name) > longest || strings.ContainsFunc(name, bad) || name == "." || name == ".." {
-		return "", refuse(i, "is not a plain file name").with("@path.basename(...) takes the folders away")
+	if name := a.text(i); isFileName(name) {
+		return name, nil
 	}
-	return name, nil
+	return "", refuse(i, "is not a plain file name").with("@path.basename(...) takes the folders away")
+}
+
+func isFileName(name string) bool {
+	const longest = 255
+	bad := func(r rune) bool { return r < ' ' || r == '/' || r == '\\' || r == 0x7f }
+	return len(name) <= longest && !strings.ContainsFunc(name, bad) && name != "." && name != ".."
 }
 
 // mediaType gives argument i, which becomes a header of a mail somewhere.

@@ -52,10 +52,10 @@ func dataUtil() []function {
 			examples: []Example{gives(`@data.put({a: 1}, 'b.c', 2)`, `{"a":1,"b.c":2}`), gives(`@data.put(null, 'a', 1)`, `{"a":1}`)},
 		},
 		{
-			name: "@data.select", params: params{anything("input"), text("selections").all()}, run: dataSelect,
+			name: "@data.select", params: params{anything("input"), texts("selections").all()}, run: dataSelect,
 			summary: "what stands at a dotted path; several paths, or one written 'path AS name', give a map",
 			examples: []Example{
-				gives(`@data.select({a: {b: 1}, c: 2}, 'a.b AS x', 'c')`, `{"c":2,"x":1}`), gives(`@data.select({a: {b: 1}}, 'a.b')`, `1`),
+				gives(`@data.select({a: {b: 1}, c: 2}, 'a.b AS x', 'c')`, `{"c":2,"x":1}`), gives(`@data.select({a: {b: 1}}, 'a.b')`, `1`), gives(`@data.select({a: 1}, {'a', 'b'})`, `{"a":1,"b":null}`),
 				gives(`@data.select(null, 'a', 'b')`, `{"a":null,"b":null}`),
 			},
 		},
@@ -204,22 +204,26 @@ func setPath(st *state, in any, path []string, v any) (any, error) {
 }
 
 func dataSelect(st *state, a args) (any, error) {
-	out, err := st.object(len(a) - 1)
+	items, _ := a.any(1).([]any)
+	out, err := st.object(len(a) - 1 + len(items))
 	if err != nil {
 		return nil, err
 	}
-	for i := 1; i < len(a); i++ {
+	for i, selection := range a.texts(1) {
 		const longest = 1024
-		if len(a.text(i)) > longest {
+		if len(selection) > longest {
 			return nil, limit("bytes of a selection", longest)
 		}
-		words := strings.Fields(a.text(i))
+		if err := st.step(8 + len(selection)>>3); err != nil {
+			return nil, err
+		}
+		words := strings.Fields(selection)
 		named := len(words) == 3 && strings.EqualFold(words[1], "as")
 		if !named && len(words) != 1 {
 			return nil, refuse(i, "is neither a path nor 'path AS name'")
 		}
 		v, err := getPath(st, a.any(0), words[0])
-		if err != nil || len(a) == 2 && !named {
+		if err != nil || len(a) == 2 && items == nil && !named {
 			return v, err
 		}
 		name := words[0][strings.LastIndexByte(words[0], '.')+1:]

@@ -46,15 +46,21 @@ func instanceUtil() []function {
 			examples: []Example{gives(`@instance.profiles()`, `["demo"]`), gives(`@instance.profiles().size()`, `1`)},
 		},
 		{
-			name: "@instance.hasProfile", params: params{exact("profiles").all()}, changing: true,
+			name: "@instance.hasProfile", params: params{texts("profiles").all()}, changing: true,
 			run: func(st *state, a args) (any, error) {
 				active, err := st.profiles()
-				for i := range a {
-					if slices.Contains(active, a.text(i)) {
-						return true, err
+				if err != nil {
+					return nil, err
+				}
+				for _, profile := range a.texts(0) {
+					if err := st.step(1 + len(active)); err != nil {
+						return nil, err
+					}
+					if slices.Contains(active, profile) {
+						return true, nil
 					}
 				}
-				return false, err
+				return false, nil
 			},
 			summary:  "whether one of the profiles is active",
 			examples: []Example{gives(`@instance.hasProfile('x', 'demo')`, `true`), gives(`@instance.hasProfile('x')`, `false`)},

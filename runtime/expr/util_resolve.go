@@ -24,8 +24,10 @@ func uriUtil() []function {
 	}}
 }
 
-func resolve(st *state, a args) (any, error) {
-	uri := strings.TrimSpace(a.text(0))
+func resolve(st *state, a args) (any, error) { return st.resolve(a.text(0)) }
+
+func (st *state) resolve(uri string) (any, error) {
+	uri = strings.TrimSpace(uri)
 	uri = strings.TrimPrefix(strings.TrimPrefix(uri, "$uri:"), "uri:")
 	scheme, rest, ok := strings.Cut(uri, ":")
 	if !ok || scheme == "" {

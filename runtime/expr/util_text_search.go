@@ -29,10 +29,11 @@ func textSearch() []function {
 			examples: []Example{gives(`@text.isAllEmpty('', null)`, `true`), gives(`@text.isAllEmpty('', 'a')`, `false`)},
 		},
 		{
-			name: "@text.contains", params: params{text("text"), text("needles").all()}, run: containsFold,
+			name: "@text.contains", params: params{text("text"), texts("needles").all()}, run: containsFold,
 			summary: "whether the text contains one of the needles, in any case",
 			examples: []Example{
-				gives(`@text.contains('Hello', 'x', 'hell')`, `true`), gives(`@text.contains(null, 'a')`, `false`),
+				gives(`@text.contains('Hello', 'x', 'hell')`, `true`), gives(`@text.contains('Hello', ['x', 'y'])`, `false`),
+				gives(`@text.contains(null, 'a')`, `false`), gives(`@text.contains('a', null)`, `false`),
 			},
 		},
 		{
@@ -100,8 +101,7 @@ func containsFold(st *state, a args) (any, error) {
 		return nil, err
 	}
 	s = strings.ToLower(s)
-	for i := 1; i < len(a); i++ {
-		needle := a.text(i)
+	for _, needle := range a.texts(1) {
 		if err := st.grow(2*len(needle) + len(s)/8); err != nil {
 			return nil, err
 		}

@@ -42,9 +42,9 @@ func userUtil() []function {
 		field("locale", "the language of an identity, such as de or en-GB", `"en-GB"`, func(u User) string { return u.Locale }),
 		field("zone", "the time zone of an identity", `"Europe/London"`, func(u User) string { return u.Zone }),
 		{
-			name: "@user.hasPermission", params: params{exact("permissions").all()}, changing: true, run: hasPermission,
+			name: "@user.hasPermission", params: params{texts("permissions").all()}, changing: true, run: hasPermission,
 			summary:  "whether the identity of the run holds all the permissions",
-			examples: []Example{gives(`@user.hasPermission('CAN_CMD_log')`, `true`), gives(`@user.hasPermission('CAN_CMD_log', 'CAN_ALL')`, `false`)},
+			examples: []Example{gives(`@user.hasPermission('CAN_CMD_log')`, `true`), gives(`@user.hasPermission('CAN_CMD_log', 'CAN_ALL')`, `false`), gives(`@user.hasPermission([])`, `false`)},
 		},
 	}
 }
@@ -100,8 +100,13 @@ func hasPermission(st *state, a args) (any, error) {
 	if users == nil {
 		return nil, unavailable("users")
 	}
-	for i := range a {
-		holds, err := users.Holds(st.ctx, st.caller(), a.text(i))
+	asked := false // nothing is not held
+	for _, permission := range a.texts(0) {
+		asked = true
+		if err := st.step(8); err != nil {
+			return nil, err
+		}
+		holds, err := users.Holds(st.ctx, st.caller(), permission)
 		if err != nil {
 			return nil, asking(err, "a permission")
 		}
@@ -109,5 +114,5 @@ func hasPermission(st *state, a args) (any, error) {
 			return false, nil
 		}
 	}
-	return true, nil
+	return asked, nil
 }
