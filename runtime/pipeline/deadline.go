@@ -21,6 +21,17 @@ type deadline struct {
 	over   bool
 }
 
+// deadline gives one that was never used: a command may keep its context. They are made a few at a time,
+// which costs less than one for each try.
+func (x *execution) deadline() *deadline {
+	if len(x.deadlines) == 0 {
+		x.deadlines = make([]deadline, 4)
+	}
+	d := &x.deadlines[0]
+	x.deadlines = x.deadlines[1:]
+	return d
+}
+
 func (d *deadline) start() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()

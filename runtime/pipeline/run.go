@@ -90,6 +90,8 @@ type execution struct {
 	budget *budget
 	trace  *trace
 
+	deadlines []deadline // made ahead for the next tries
+
 	join *join // the part of another execution that this one belongs to; nil for the run itself
 	slot int   // among its branches
 }

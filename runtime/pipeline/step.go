@@ -249,7 +249,8 @@ func (s *step) invoke(ctx context.Context, x *execution, call command.Call) (com
 	if timeout == 0 {
 		return s.def.Invoke(ctx, call)
 	}
-	d := &deadline{parent: ctx, timeout: timeout, started: x.start(), now: x.in.Now}
+	d := x.deadline()
+	d.parent, d.timeout, d.started, d.now = ctx, timeout, x.start(), x.in.Now
 	defer d.end()
 	res, err := s.def.Invoke(d, call)
 	if err != nil && ctx.Err() == nil && d.exceeded() {
