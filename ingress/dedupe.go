@@ -68,6 +68,6 @@ func (v *visit) env() expr.Env {
 	}
 	return expr.Env{
 		"body": body, "headers": headers,
-		"request": map[string]any{"method": string(v.header().Method()), "query": v.queryObject(), "address": v.caller.String()},
+		"request": map[string]any{"method": methodText(v.header().Method()), "query": v.queryObject(), "address": v.caller.String()},
 	}
 }

@@ -11,11 +11,11 @@ import (
 
 // inflate undoes the content encoding of a proven body, within limits. What the body of an event is, is the
 // inflated one; the proof was made over the bytes as they came. A webhook that ignores bodies does not look
-// into them, unless it has a schema for them.
+// into them, unless a schema or an expression does.
 func (s *Server) inflate(v *visit) refusal {
 	v.body = v.ctx.Request.Body()
 	encodings := v.header().PeekAll("Content-Encoding")
-	if len(encodings) == 0 || len(v.body) == 0 || v.hook.webhook.PayloadType == webhook.Ignore && v.hook.schema == nil {
+	if len(encodings) == 0 || len(v.body) == 0 || v.hook.webhook.PayloadType == webhook.Ignore && !v.hook.looksInside() {
 		return refusal{}
 	}
 	encoding := ""
@@ -43,4 +43,9 @@ func (s *Server) inflate(v *visit) refusal {
 	default:
 		return refusal{status: http.StatusUnsupportedMediaType, reason: reasonEncodingUnknown, detail: err.Error()}
 	}
+}
+
+// looksInside reports whether anything but the payload is made of the body.
+func (e *entry) looksInside() bool {
+	return e.schema != nil || e.dedupe.key != nil || e.response != nil
 }

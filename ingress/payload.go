@@ -38,7 +38,9 @@ func (s *Server) fill(v *visit, e *event.Event) refusal {
 		}
 		return refusal{}
 	}
-	v.content.form = formBase64
+	if v.content.form = formBase64; v.asksByQuery() {
+		v.content.form = formQuery
+	}
 	out := make([]byte, 0, len(`{"origin":""}`)+base64.StdEncoding.EncodedLen(len(body)))
 	out = append(out, `{"origin":"`...)
 	out = base64.StdEncoding.AppendEncode(out, body)

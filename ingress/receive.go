@@ -109,8 +109,7 @@ func (s *Server) bound(v *visit) refusal {
 			detail: "the webhook's rate is used up",
 		}
 	}
-	v.pair = s.failures.Key(v.caller, v.hook.webhook.ID)
-	if !s.failures.May(v.pair, v.now) {
+	if !s.failures.May(s.failures.Key(v.caller, v.hook.webhook.ID), v.now) {
 		v.hook.rate.Return()
 		return refusal{status: http.StatusTooManyRequests, reason: reasonFailuresMany, detail: detailFailures}
 	}

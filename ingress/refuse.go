@@ -99,7 +99,7 @@ func (s *Server) record(v *visit, r refusal) {
 		slog.String("webhook", v.short), slog.String("remote", v.caller.String()), slog.Int("bytes", size))
 	reject := store.Reject{
 		Time: v.now.UTC(), TraceID: v.traceID, Webhook: v.short, Reason: r.reason, Detail: r.detail,
-		Status: r.status, Remote: v.caller.String(), Method: string(v.header().Method()), Bytes: size,
+		Status: r.status, Remote: v.caller.String(), Method: methodText(v.header().Method()), Bytes: size,
 		ContentType: mediaText(v.header().ContentType()), Headers: headerNames(v.header()),
 	}
 	if v.hook != nil {

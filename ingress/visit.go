@@ -7,7 +7,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/penstock/penstock/ingress/internal/limit"
 	"github.com/penstock/penstock/ingress/verify"
 )
 
@@ -23,7 +22,6 @@ type visit struct {
 	peer   netip.Addr // of the connection
 	caller netip.Addr // behind trusted proxies
 	sure   bool       // what the proxies say about the caller can be read
-	pair   limit.Key  // the caller at this webhook
 	proven bool
 
 	delivery verify.Delivery
@@ -61,7 +59,7 @@ func (f fields) Field(name string) ([]byte, int) {
 // Values gives all values of a field.
 func (f fields) Values(name string) [][]byte { return f.h.PeekAll(name) }
 
-// methodText gives a method without copying the usual ones.
+// methodText gives a method that the gate lets in, without copying it; "" for any other.
 func methodText(method []byte) string {
 	switch string(method) {
 	case "POST":
@@ -78,6 +76,10 @@ func methodText(method []byte) string {
 		return "HEAD"
 	case "OPTIONS":
 		return "OPTIONS"
+	case "CONNECT":
+		return "CONNECT"
+	case "TRACE":
+		return "TRACE"
 	}
-	return string(method)
+	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Options bound what is kept. A zero limit is its default.
@@ -22,8 +23,11 @@ type Options struct {
 // ErrUnknown is the error for a request that is not kept (any more).
 var ErrUnknown = errors.New("the request is not kept")
 
-// waiting is how many requests wait to be written at most; further ones are dropped.
-const waiting = 64
+// How many requests, and bytes of them, wait to be written at most; further ones are dropped.
+const (
+	waiting      = 64
+	waitingBytes = 16 << 20
+)
 
 // extension ends the names of the files. They are what `pi webhook verify --request` reads.
 const extension = ".http"
@@ -33,6 +37,7 @@ type Requests struct {
 	options Options
 	root    *os.Root
 	queue   chan request
+	queued  atomic.Int64 // bytes in the queue
 
 	mu    sync.Mutex
 	files []file // the oldest first
@@ -98,15 +103,19 @@ func (k *Requests) list() error {
 // afterwards. Where too many wait, it is dropped and false given.
 func (k *Requests) Add(traceID string, text []byte) bool {
 	id, ok := nameOf(traceID)
-	if !ok || int64(len(text)) > k.options.Bytes {
+	size := int64(len(text))
+	if !ok || size > k.options.Bytes {
 		return false
 	}
-	select {
-	case k.queue <- request{id + extension, text}:
-		return true
-	default:
-		return false
+	if k.queued.Add(size) <= waitingBytes {
+		select {
+		case k.queue <- request{id + extension, text}:
+			return true
+		default:
+		}
 	}
+	k.queued.Add(-size)
+	return false
 }
 
 // Run writes what is queued until ctx ends, and then what is left.
@@ -130,6 +139,7 @@ func (k *Requests) Run(ctx context.Context) {
 
 // write makes room and writes one file. A request is only a help, so a failure is logged and no more.
 func (k *Requests) write(r request) {
+	defer k.queued.Add(-int64(len(r.text)))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for len(k.files) > 0 && (len(k.files) >= k.options.Files || k.bytes+int64(len(r.text)) > k.options.Bytes) {

@@ -140,4 +140,18 @@ func TestAddDoesNotWait(t *testing.T) {
 	if taken != 64 {
 		t.Errorf("%d are taken", taken)
 	}
+	k = open(t, t.TempDir(), kept.Options{})
+	taken = 0
+	for i := range 20 {
+		if k.Add(fmt.Sprint("n", i), make([]byte, 4<<20)) {
+			taken++
+		}
+	}
+	if taken != 4 {
+		t.Errorf("%d large ones are taken", taken)
+	}
+	flush(k)
+	if !k.Add("again", make([]byte, 4<<20)) {
+		t.Error("nothing is taken after the queue was written")
+	}
 }

@@ -105,6 +105,13 @@ func (c *conn) Write(b []byte) (int, error) {
 }
 
 func (c *conn) Close() error {
+	if c.deaf.Swap(false) {
+		// Bytes that nobody read make the kernel reset the connection, and the sender would never see the
+		// answer. What is left of the read timeout bounds this too, and until then the connection counts.
+		if c.CloseWrite() == nil {
+			io.CopyN(io.Discard, c.TCPConn, lingering) //nolint:errcheck // it is as much as can be done
+		}
+	}
 	c.once.Do(func() {
 		l := c.from
 		l.mu.Lock()
@@ -114,13 +121,6 @@ func (c *conn) Close() error {
 			delete(l.count, c.addr)
 		}
 	})
-	if c.deaf.Swap(false) {
-		// Bytes that nobody read make the kernel reset the connection, and the sender would never see the
-		// answer. What is left of the read timeout bounds this too.
-		if c.CloseWrite() == nil {
-			io.CopyN(io.Discard, c.TCPConn, lingering) //nolint:errcheck // it is as much as can be done
-		}
-	}
 	return c.TCPConn.Close()
 }
 
@@ -141,6 +141,7 @@ func (l *listener) close(which func(*conn) bool) int {
 	}
 	l.mu.Unlock()
 	for _, c := range left {
+		c.deaf.Store(false)
 		c.Close() //nolint:errcheck // the connection is given up
 	}
 	return len(left)
