@@ -38,7 +38,7 @@ type Document struct {
 }
 
 // mentions says which words occur anywhere in the text. What a file never mentions is not made for its runs.
-type mentions struct{ context, event, exception bool }
+type mentions struct{ context, event, exception, user bool }
 
 // Name is the pipeline's name: the file's name without its suffix.
 func (d *Document) Name() string { return d.name }
@@ -69,6 +69,7 @@ func parse(file, name string, src []byte) (*Document, error) {
 			context:   bytes.Contains(src, []byte("context")),
 			event:     bytes.Contains(src, []byte("event")),
 			exception: bytes.Contains(src, []byte("exception")),
+			user:      bytes.Contains(src, []byte("@user")),
 		},
 	}
 	if err := checkName(d.name); err != nil {

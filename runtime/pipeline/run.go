@@ -335,6 +335,9 @@ func (x *execution) eventView() any {
 // setContext shows an expression where it stands. Each step has its own map, because a value that a step
 // has seen is never changed; files that never say "context" do without.
 func (x *execution) setContext(h *head) {
+	if x.plan.mentions.user {
+		x.env[expr.Caller] = x.here.identity
+	}
 	if !x.plan.mentions.context {
 		return
 	}
