@@ -73,7 +73,7 @@ func methodFunctions() []function {
 			run:     func(_ *state, a args) (any, error) { return item(a.any(0), a.any(1), nil) },
 			summary: "one field of a map or one item of a list",
 			examples: []Example{
-				gives(`[1, 2].get(1)`, `2`), gives(`{a: 1}.get('b')`, `null`), fails(`[1].get(1)`, "the list the value has 1 items"),
+				gives(`[1, 2].get(1)`, `2`), gives(`{a: 1}.get('b')`, `null`), fails(`[1].get(1)`, "name or index of .get(name or index) lies outside the list of 1 items"),
 			},
 		},
 		{

@@ -128,6 +128,9 @@ func (p *param) takeTexts(st *state, v any) (any, error) {
 
 // unfit says that v is not what p takes, and how to make it so.
 func (p *param) unfit(v any) refusal {
+	if _, big := v.(json.Number); big && p.kind == wholeKind {
+		return refusal{says: "is too large a number"}
+	}
 	return refusal{says: "is a " + typeName(v) + ", not a " + p.kind.String(), hint: remedy(p.kind, v)}
 }
 

@@ -145,7 +145,7 @@ func (c *compiler) index(n *ast.MemberNode, base code) (code, error) {
 
 // item reads one item of a list or one name of a map. n is where that is written, nil for a call of get.
 func item(v, index any, n *ast.MemberNode) (any, error) {
-	base, all := "the value", "the item"
+	var base, all string
 	if n != nil {
 		base, all = shown(n.Node), shown(n)
 	}
@@ -155,6 +155,9 @@ func item(v, index any, n *ast.MemberNode) (any, error) {
 		return v[name], err
 	case []any:
 		i, ok := wholeOf(index)
+		if !ok && n == nil {
+			return nil, refuse(1, "is a "+typeName(index)+", not a whole number")
+		}
 		if !ok {
 			return nil, fault.New(fault.ExprEval, "an index of the list %s is a %s, not a whole number", base, typeName(index))
 		}
@@ -162,10 +165,16 @@ func item(v, index any, n *ast.MemberNode) (any, error) {
 			i += len(v)
 		}
 		if i < 0 || i >= len(v) {
+			if n == nil {
+				return nil, refuse(1, "lies outside the list of "+strconv.Itoa(len(v))+" items")
+			}
 			return nil, fault.New(fault.ExprEval, "the list %s has %d items, so %s cannot be read", base, len(v), all).
 				WithHint("check its length with .size()")
 		}
 		return v[i], nil
+	}
+	if n == nil {
+		return nil, refuse(0, "is a "+typeName(v)+", not a list or map")
 	}
 	return nil, notReadable(v, base, strings.TrimPrefix(all, base))
 }
