@@ -226,6 +226,7 @@ func (c *compiler) flowStep(e *entry, t takes) (*step, params) {
 	p := c.flow(e)
 	s := &step{}
 	c.begin(&s.head, e)
+	t.step = true
 	c.common(&s.head, &p, t)
 	return s, p
 }

@@ -100,7 +100,7 @@ func (c *compiler) truth(p *params, name string) bool {
 }
 
 // takes says which of the common parameters mean something for a command.
-type takes struct{ input, output, timeout, policy bool }
+type takes struct{ input, output, timeout, policy, step bool }
 
 // begin fills what every part has and gives it its number.
 func (c *compiler) begin(h *head, e *entry) {
@@ -136,7 +136,7 @@ func (c *compiler) common(h *head, p *params, t takes) (own bool) {
 		}
 		if isCommon(k.name) && !t.take(k.name) {
 			c.faults.add(fault.CommandParam, k.line, k.col, "%s takes no %q", h.command, k.name).
-				hint("%s", map[bool]string{true: "put it on the commands inside"}[k.name == "timeout" && len(innerLists(h.command)) > 0])
+				hint("%s", map[bool]string{true: "put it on the commands inside"}[k.name == "timeout" && !t.step])
 			continue
 		}
 		switch k.name {

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/penstock/penstock/runtime/command"
-	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/value"
 )
@@ -49,7 +48,10 @@ func (l *foreach) rounds(ctx context.Context, x *execution, b *block, f *frame) 
 	for ; len(f.items) > 0; f.items, f.round, f.index, f.begun = f.items[1:], f.round+1, 0, false {
 		x.setPath(path + "[" + strconv.Itoa(f.round) + "]")
 		if !f.begun {
-			if !x.spend() {
+			switch {
+			case ctx.Err() != nil:
+				return goOn, x.end(ctx, &b.head, canceled())
+			case !x.spend():
 				return goOn, x.exhausted(ctx, &b.head)
 			}
 			x.show(l.as, f)
@@ -135,66 +137,6 @@ func itemsOf(v any, what string) ([]any, error) {
 	return nil, fault.New(fault.ExprType, "%s goes over a list, a map or a text with commas, not a %s", what, value.TypeName(v))
 }
 
-// while executes its list as long as a condition holds.
-type while struct {
-	condition operand
-	max       int
-	do        list
-}
-
-func (l *while) inside() []*list     { return []*list{&l.do} }
-func (l *while) sound(f *frame) bool { return f.round <= l.max }
-
-func (l *while) exec(ctx context.Context, x *execution, b *block, f *frame) (signal, *thrown) {
-	f.list = 1
-	path := x.path
-	defer func() { x.setPath(path) }()
-	for ; ; f.round, f.index, f.begun = f.round+1, 0, false {
-		x.setPath(path + "[" + strconv.Itoa(f.round) + "]")
-		if !f.begun {
-			if !x.spend() {
-				return goOn, x.exhausted(ctx, &b.head)
-			}
-			holds, err := l.holds(ctx, x, f.round)
-			if err != nil {
-				x.setPath(path)
-				return goOn, x.throw(ctx, &b.head, err)
-			}
-			if !holds {
-				return goOn, nil
-			}
-			f.begun = true
-		}
-		sig, t := x.list(ctx, &l.do)
-		switch {
-		case t != nil || sig == exited || sig == paused:
-			return sig, t
-		case sig == broke:
-			return goOn, nil
-		}
-	}
-}
-
-func (l *while) holds(ctx context.Context, x *execution, round int) (bool, error) {
-	if ctx.Err() != nil {
-		return false, canceled()
-	}
-	v, err := l.condition.eval(ctx, x.env)
-	if err != nil || !expr.Truthy(v) {
-		return false, err
-	}
-	if round >= l.max {
-		return false, fault.New(fault.PipelineLimit, "the condition still holds after %d rounds", l.max).
-			WithHint(`leave the loop with break, or raise its "max"`)
-	}
-	return true, nil
-}
-
-// leave is break or continue.
-type leave struct{ signal signal }
-
-func (l leave) do(context.Context, *execution, *step) (signal, error) { return l.signal, nil }
-
 func foreachSpec() command.Spec {
 	return command.Spec{
 		Name:    "foreach",
@@ -220,80 +162,7 @@ func foreachSpec() command.Spec {
 	}
 }
 
-func whileSpec() command.Spec {
-	return command.Spec{
-		Name:    "while",
-		Summary: "Executes the commands inside as long as a condition holds.",
-		Params: []command.Param{
-			{Name: "true", Type: command.TypeAny, Required: true, Aliases: []string{"condition"}, Summary: "The condition, evaluated before every round."},
-			{Name: "max", Type: command.TypeNumber, Default: standardRounds, Literal: true, Summary: "After so many rounds the step fails with pipeline.limit."},
-			{Name: "do", Type: command.TypeList, Summary: "The commands; without them, those up to while.end."},
-		},
-		Shorthand: "true",
-		Examples: []command.Example{
-			{
-				Title:    "a countdown",
-				Pipeline: "pipeline:\n  - while: ${body > 3}\n  - set: ${body - 1}\n  - while.end\n",
-				Body:     `10`,
-				Want:     `3`,
-			},
-			{
-				Title:    "a bound",
-				Pipeline: "pipeline:\n  - while:\n      true: true\n      max: 5\n      do:\n        - set: ${body + 1}\n",
-				Body:     `1`,
-				WantCode: "pipeline.limit",
-			},
-		},
-	}
-}
-
-func breakSpec() command.Spec {
-	return command.Spec{
-		Name:    "break",
-		Summary: "Leaves the innermost loop.",
-		Examples: []command.Example{
-			{
-				Title:    "the first that is large enough",
-				Pipeline: "pipeline:\n  - foreach:\n      in: [3, 8, 12]\n      as: n\n      do:\n        - set: ${vars.n}\n        - break:\n            if: ${vars.n > 5}\n",
-				Want:     `8`,
-			},
-			{
-				Title:    "outside of a loop",
-				Pipeline: "pipeline:\n  - break\n",
-				WantCode: "pipeline.invalid",
-			},
-		},
-	}
-}
-
-func continueSpec() command.Spec {
-	return command.Spec{
-		Name:    "continue",
-		Summary: "Goes on with the next round of the innermost loop.",
-		Examples: []command.Example{
-			{
-				Title:    "without the odd ones",
-				Pipeline: "body: \"\"\npipeline:\n  - foreach: {in: \"a,b,c,d\", as: n}\n  - continue: {if: \"${vars.loop.n.even}\"}\n  - set: ${body}${vars.n}\n  - foreach.end\n",
-				Want:     `"bd"`,
-			},
-			{
-				Title:    "outside of a loop",
-				Pipeline: "pipeline:\n  - continue\n",
-				WantCode: "pipeline.invalid",
-			},
-		},
-	}
-}
-
-// The bounds of while.
-const (
-	standardRounds = 1000
-	mostRounds     = 1_000_000
-)
-
 var variableForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
-
-func inLoop(a *around) { a.loop, a.finally = true, false }
 
 func (c *compiler) foreachPart(e *entry) part {
 	b, p := c.block(e, takes{})
@@ -319,34 +188,4 @@ func (c *compiler) loopVariable(p *params) string {
 		c.warnings.add(fault.PipelineDeprecated, k.line, k.col, `"item" is an old parameter`).hint("write as")
 	}
 	return as
-}
-
-func (c *compiler) whilePart(e *entry) part {
-	b, p := c.block(e, takes{})
-	l := &while{max: standardRounds}
-	b.body = l
-	if n, given := p.get("true"); given {
-		l.condition = c.condition(n)
-	}
-	if n, given := p.get("max"); given {
-		most, ok := c.literal(&p, "max").(int)
-		if !ok || most < 1 || most > mostRounds {
-			c.faults.add(fault.CommandType, n.line, n.col, `parameter "max" must be a number from 1 to %d`, mostRounds)
-		}
-		l.max = most
-	}
-	l.do = c.inner(e.lists["do"], inLoop)
-	return b
-}
-
-func (c *compiler) leavePart(e *entry) part {
-	s, _ := c.flowStep(e, takes{})
-	s.act = leave{map[string]signal{"break": broke, "continue": continued}[e.command]}
-	switch {
-	case c.around.finally:
-		c.faults.add(fault.PipelineInvalid, e.line, e.col, "%s cannot leave a finally", e.command)
-	case !c.around.loop:
-		c.faults.add(fault.PipelineInvalid, e.line, e.col, "%s stands in no loop", e.command).hint("it belongs into a foreach or while")
-	}
-	return s
 }
