@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
@@ -14,19 +15,20 @@ const runAsCommand = "iam.run.as"
 // checkRights refuses switches to identities that the pipeline may not act as, and warns of commands that
 // their identity may not run. Where a switch may or may not have happened, both identities are possible.
 func (c *compiler) checkRights() {
-	r := &rights{c: c, seen: map[doubt]bool{}}
+	r := &rights{c: c, seen: map[doubt]bool{}, macros: map[doubt]bool{}}
 	r.list(&c.plan.root, []string{iam.Anonymous})
 }
 
 // rights follows the identities through the tree.
 type rights struct {
-	c    *compiler
-	seen map[doubt]bool // what was told already
+	c      *compiler
+	seen   map[doubt]bool // what was told already
+	macros map[doubt]bool // by their lists and the identities: what was looked through already
 }
 
 type doubt struct {
-	step     *head
-	identity string
+	of         any
+	identities string
 }
 
 // list gives the identities that are possible behind the list.
@@ -99,7 +101,11 @@ func (r *rights) block(b *block, possible []string) []string {
 		}
 		return possible
 	case *macroRun:
-		r.list(&body.macro.do, possible)
+		d := doubt{body.macro, strings.Join(slices.Sorted(slices.Values(possible)), " ")}
+		if !r.macros[d] { // macros that run others twice would be looked through without end
+			r.macros[d] = true
+			r.list(&body.macro.do, possible)
+		}
 		return possible
 	case *pipelineRun:
 		r.mayRun(&b.head, callCommand, possible)
@@ -108,8 +114,10 @@ func (r *rights) block(b *block, possible []string) []string {
 		return r.list(&body.do, possible)
 	}
 	for _, l := range b.lists() { // of a loop: a round may begin as the one before ended
-		possible = union(possible, r.list(l, possible))
-		possible = union(possible, r.list(l, possible))
+		after := union(possible, r.list(l, possible))
+		if len(after) > len(possible) {
+			possible = union(after, r.list(l, after))
+		}
 	}
 	return possible
 }
@@ -117,10 +125,10 @@ func (r *rights) block(b *block, possible []string) []string {
 // mayRun warns of identities that may not run the command.
 func (r *rights) mayRun(h *head, command string, possible []string) {
 	i := slices.IndexFunc(possible, func(id string) bool { return !r.c.deps.Policy.MayRun(id, command) })
-	if i < 0 || r.seen[doubt{step: h}] {
+	if i < 0 || r.seen[doubt{of: h}] {
 		return
 	}
-	r.seen[doubt{step: h}] = true
+	r.seen[doubt{of: h}] = true
 	r.c.warnings.addAt(fault.New(fault.IAMDenied, "%s may not run %s", possible[i], command).
 		WithHint("grant %s%s to one of its roles, or put iam.run.as in front", iam.RightPrefix, command), h.pos)
 }

@@ -123,9 +123,10 @@ var laterCommands = []string{ //nolint:gochecknoglobals // constant data
 
 // lookup finds the command, or reports why there is none.
 func (c *compiler) lookup(e *entry) *command.Definition {
-	def, err := c.deps.Commands.Lookup(e.command)
-	if err == nil {
-		return def
+	if _, known := slices.BinarySearch(c.deps.Commands.Names(), e.command); known { // an unknown one takes long
+		if def, err := c.deps.Commands.Lookup(e.command); err == nil {
+			return def
+		}
 	}
 	if slices.Contains(laterCommands, e.command) {
 		c.faults.add(fault.PipelineUnsupported, e.line, e.col, "the command %q is not supported yet by this version", e.command)
@@ -134,6 +135,7 @@ func (c *compiler) lookup(e *entry) *command.Definition {
 	added := c.faults.add(fault.CommandUnknown, e.line, e.col, "unknown command %q", short(e.command))
 	name, rest, spaced := strings.Cut(e.command, " ")
 	switch {
+	case c.faults.full():
 	case e.command == "event.receive":
 		added.hint(`did you mean "event.listen"?`)
 	case strings.Contains(e.command, " - "):
@@ -142,7 +144,7 @@ func (c *compiler) lookup(e *entry) *command.Definition {
 		added.hint(`put a colon behind the name: "%s: ..."`, strings.TrimSuffix(name, ":"))
 	default:
 		names := append([]string{"event.listen", "message.receive"}, c.deps.Commands.Names()...)
-		added.hint("%s", fault.DidYouMean(e.command, append(names, flowNames()...)))
+		added.hint("%s", c.faults.near(e.command, append(names, flowNames()...)))
 	}
 	return nil
 }

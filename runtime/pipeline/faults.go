@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/penstock/penstock/runtime/fault"
@@ -18,14 +19,20 @@ type faults struct {
 	more int // how many faults were left out
 }
 
-// added is the fault that was added last, for its hint.
+// added is the fault that was added last, for its hint; nil when it is one too many.
 type added struct{ err **fault.Error }
 
 func (a added) hint(format string, args ...any) {
-	*a.err = (*a.err).WithHint(format, args...)
+	if a.err != nil {
+		*a.err = (*a.err).WithHint(format, args...)
+	}
 }
 
 func (f *faults) add(code fault.Code, line, col int, format string, args ...any) added {
+	if f.full() {
+		f.more++
+		return added{}
+	}
 	return f.addErr(fault.New(code, format, args...), line, col)
 }
 
@@ -39,12 +46,32 @@ func (f *faults) addAt(err error, pos fault.Position) added {
 	if !errors.As(err, &e) {
 		e = fault.Wrap(fault.PipelineInvalid, err, "checking the pipeline")
 	}
-	if len(f.list) >= maxFaults {
+	if f.full() {
 		f.more++
-		return added{&e}
+		return added{}
 	}
 	f.list = append(f.list, e.At(pos))
 	return added{&f.list[len(f.list)-1]}
+}
+
+// full reports whether nobody will read about more.
+func (f *faults) full() bool { return len(f.list) >= maxFaults }
+
+// near names the nearest known name. Comparing a great many names with a great many others would take long.
+func (f *faults) near(name string, known []string) string {
+	const most = 1000
+	if f.full() || len(known) > most {
+		return ""
+	}
+	return fault.DidYouMean(name, known)
+}
+
+// nearKey names the nearest name of a map.
+func nearKey[V any](f *faults, name string, known map[string]V) string {
+	if f.full() {
+		return ""
+	}
+	return f.near(name, slices.Collect(maps.Keys(known)))
 }
 
 // err gives the faults in the order of their positions, each once.

@@ -16,12 +16,11 @@ import (
 // readJSON gives the one value of the text, nil when it is not JSON. Positions are as in YAML: those of
 // the values' beginnings.
 func readJSON(f *faults, src []byte) *node {
-	lines := readLines(f, src)
-	if lines == nil {
+	if readLines(f, src) == nil {
 		return nil
 	}
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
-	r := &jsonReader{faults: f, src: src, lines: lines, decoder: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true))}
+	r := &jsonReader{faults: f, src: src, line: 1, col: 1, decoder: jsontext.NewDecoder(bytes.NewReader(src), jsontext.AllowDuplicateNames(true))}
 	if len(bytes.TrimSpace(src)) == 0 {
 		f.add(fault.PipelineSyntax, 1, 1, "the file is empty").hint("begin with the section pipeline")
 		return nil
@@ -42,26 +41,25 @@ func readJSON(f *faults, src []byte) *node {
 type jsonReader struct {
 	faults  *faults
 	src     []byte
-	lines   []string
 	decoder *jsontext.Decoder
-	line    int // the position of at
-	start   int
-	at      int
+	at      int // offset up to which lines and columns are counted
+	line    int
+	col     int
 }
 
 var errTooDeep = errors.New("nested too deep")
 
 // position turns an offset into line and column. It is called with growing offsets.
 func (r *jsonReader) position(offset int) (line, col int) {
-	if r.line == 0 {
-		r.line = 1
-	}
 	for ; r.at < min(offset, len(r.src)); r.at++ {
-		if r.src[r.at] == '\n' {
-			r.line, r.start = r.line+1, r.at+1
+		switch b := r.src[r.at]; {
+		case b == '\n':
+			r.line, r.col = r.line+1, 1
+		case utf8.RuneStart(b):
+			r.col++
 		}
 	}
-	return r.line, utf8.RuneCount(r.src[r.start:max(r.start, r.at)]) + 1
+	return r.line, r.col
 }
 
 // begin gives the position of the token that is read next.
@@ -88,8 +86,9 @@ func (r *jsonReader) read(depth int) (*node, error) {
 	case jsontext.KindTrue, jsontext.KindFalse:
 		n.value = tok.Bool()
 	case jsontext.KindString:
-		n.value = tok.String()
-		if text := tok.String(); strings.Contains(r.lines[n.line-1], text) && !strings.Contains(text, "\n") {
+		text := tok.String()
+		n.value = text
+		if bytes.HasPrefix(r.src[min(r.at+1, len(r.src)):], []byte(text)) { // nothing in it is escaped
 			n.textLine, n.textCol = n.line, n.col+1
 		}
 	case jsontext.KindNumber:

@@ -105,8 +105,9 @@ func missingCalls(plans []*Plan, known []string) (list fault.List) {
 		}
 		for _, call := range p.calls {
 			if !slices.Contains(known, call.name) {
+				near := (&faults{list: list}).near(call.name, known)
 				list = append(list, fault.New(fault.PipelineUnknown, "there is no pipeline %q", short(call.name)).
-					WithHint("%s", fault.DidYouMean(call.name, known)).At(call.pos))
+					WithHint("%s", near).At(call.pos))
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"maps"
-	"slices"
 
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/fault"
@@ -209,7 +208,7 @@ func (c *compiler) macroRunPart(e *entry) part {
 	if !known {
 		if name != "" {
 			c.faults.add(fault.PipelineInvalid, e.line, e.col, "no macro %q stands further up", short(name)).
-				hint("%s", fault.DidYouMean(name, slices.Sorted(maps.Keys(c.macros))))
+				hint("%s", nearKey(c.faults, name, c.macros))
 		}
 		return b
 	}
@@ -218,7 +217,7 @@ func (c *compiler) macroRunPart(e *entry) part {
 		for _, k := range args.keys {
 			if _, has := m.args[k.name]; !has {
 				c.faults.add(fault.CommandParam, k.line, k.col, "the macro %s has no argument %q", name, short(k.name)).
-					hint("%s", fault.DidYouMean(k.name, slices.Sorted(maps.Keys(m.args))))
+					hint("%s", nearKey(c.faults, k.name, m.args))
 			}
 		}
 	}

@@ -189,7 +189,7 @@ func (r *reader) number(n *node, y *yaml.Node) any {
 func (r *reader) placeText(n *node, y *yaml.Node) {
 	switch y.Style &^ yaml.TaggedStyle {
 	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
-		if strings.Contains(r.line(y.Line), y.Value) {
+		if r.holds(y.Line, y.Value) {
 			n.textLine, n.textCol = y.Line, y.Column+1
 		}
 	case yaml.LiteralStyle:
@@ -200,10 +200,18 @@ func (r *reader) placeText(n *node, y *yaml.Node) {
 			}
 		}
 	case 0:
-		if strings.Contains(r.line(y.Line), y.Value) {
+		if r.holds(y.Line, y.Value) {
 			n.textLine, n.textCol = y.Line, y.Column
 		}
 	}
+}
+
+// holds reports whether a text stands in a line as it is. Of lines that nobody writes by hand that is not
+// asked: a hundred thousand texts in one line would take long.
+func (r *reader) holds(line int, text string) bool {
+	const longest = 4096
+	l := r.line(line)
+	return len(l) <= longest && strings.Contains(l, text)
 }
 
 // line gives a line by its number, "" when there is none.

@@ -234,6 +234,9 @@ func (c *compiler) failureNames(n *node, what string) []string {
 // doubtCode warns of a name that looks like a slip of one of our own codes. Other names may be those of
 // plugins and of the command error.
 func (c *compiler) doubtCode(name string, n *node) {
+	if c.warnings.full() {
+		return
+	}
 	var codes []string
 	for _, info := range fault.Codes() {
 		codes = append(codes, string(info.Code))

@@ -136,7 +136,7 @@ func (s *shaper) moreLists(e *entry) {
 			s.read(e, "do", n)
 		}
 		n, _, given := e.params.get("branches")
-		if !given {
+		if !given || len(n.items) > mostBranches {
 			return
 		}
 		for i, item := range n.items {
