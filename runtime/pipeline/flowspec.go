@@ -77,8 +77,6 @@ func closingSpec(name string) command.Spec {
 		s.Summary = "Begins the commands for when the condition of if does not hold."
 	}
 	opener := flowSpec(block)
-	for _, ex := range opener.Examples {
-		s.Examples = append(s.Examples, ex)
-	}
+	s.Examples = append(s.Examples, opener.Examples...)
 	return s
 }
