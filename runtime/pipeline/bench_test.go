@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,83 @@ func BenchmarkTenStepsLog(b *testing.B) {
 
 func BenchmarkTenStepsSkipped(b *testing.B) {
 	benchRun(b, "log: {if: \"${body.name == 'x'}\"}", pipeline.Input{Timeout: time.Minute})
+}
+
+// benchText runs a pipeline of its own; steps is how many steps one run takes.
+func benchText(b *testing.B, steps int, text string, in pipeline.Input) {
+	b.Helper()
+	p := plan(b, &world{}, text)
+	in.RunID, in.Now, in.HasBody, in.Timeout = "r", time.Now, true, time.Minute
+	in.Plans = library{"a": plan(b, &world{}, "pipeline:\n  - body.set: {value: 1}\n")}
+	if in.Body == nil {
+		in.Body = map[string]any{"name": "Ada"}
+	}
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Run(ctx, in); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(steps), "ns/step")
+}
+
+// BenchmarkForeach is a hundred rounds of one step.
+func BenchmarkForeach(b *testing.B) {
+	benchText(b, 100, "pipeline:\n  - foreach: {in: \"${1..100}\", as: x}\n  - body.set: {value: 1}\n  - foreach.end\n", pipeline.Input{})
+}
+
+// BenchmarkWhile is a hundred rounds of one step.
+func BenchmarkWhile(b *testing.B) {
+	benchText(b, 100, "pipeline:\n  - while: ${body < 100}\n  - set: ${body + 1}\n  - while.end\n", pipeline.Input{Body: 0})
+}
+
+// BenchmarkTenChoices is ten ifs with one step in each.
+func BenchmarkTenChoices(b *testing.B) {
+	benchText(b, 10, "pipeline:\n"+strings.Repeat("  - if: ${body.name == 'Ada'}\n  - log\n  - if.end\n", tenSteps), pipeline.Input{})
+}
+
+// BenchmarkTenStepsInDeepBlocks is ten steps, twenty blocks deep.
+func BenchmarkTenStepsInDeepBlocks(b *testing.B) {
+	benchText(b, 10, "pipeline:\n"+strings.Repeat("  - if: ${true}\n", 20)+strings.Repeat("  - body.set: {value: 1}\n", tenSteps)+strings.Repeat("  - if.end\n", 20), pipeline.Input{})
+}
+
+// BenchmarkTenHandlers is ten steps with an except behind each that has nothing to do.
+func BenchmarkTenHandlers(b *testing.B) {
+	benchText(b, 10, "pipeline:\n"+strings.Repeat("  - body.set: {value: 1}\n  - except\n  - log\n  - except.end\n", tenSteps), pipeline.Input{})
+}
+
+// BenchmarkException is a failure that an except takes.
+func BenchmarkException(b *testing.B) {
+	benchText(b, 1, "pipeline:\n  - error: x\n  - except\n  - body.set: {value: 1}\n", pipeline.Input{})
+}
+
+// BenchmarkParallel is ten branches of one step.
+func BenchmarkParallel(b *testing.B) {
+	benchText(b, 10, "pipeline:\n  - parallel: {in: \"${1..10}\", do: [{body.set: {value: 1}}]}\n", pipeline.Input{})
+}
+
+// BenchmarkPipelineRun is ten calls of a pipeline of one step.
+func BenchmarkPipelineRun(b *testing.B) {
+	benchText(b, 10, "pipeline:\n"+strings.Repeat("  - pipeline.run: a\n", tenSteps), pipeline.Input{})
+}
+
+// BenchmarkPosition is what a record inside a loop costs before it is stored.
+func BenchmarkPosition(b *testing.B) {
+	var s pipeline.State
+	p := plan(b, &world{}, "pipeline:\n  - foreach: {in: \"${1..100}\", as: x}\n  - if: ${true}\n  - test.effect\n  - if.end\n  - foreach.end\n")
+	if _, err := p.Run(b.Context(), pipeline.Input{Now: now, Journal: func(_ context.Context, at pipeline.State) error {
+		s = at
+		return nil
+	}}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Position(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // BenchmarkTenStepsFloor is the same work in Go: an argument map and a call for each step.
