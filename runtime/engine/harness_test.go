@@ -27,6 +27,7 @@ type world struct {
 	emitter *engine.Emitter
 	engine  *engine.Engine
 	deps    pipeline.Deps
+	more    []command.Definition // commands of one test
 
 	mu    sync.Mutex
 	calls map[string]int // of a command, by its argument
@@ -47,7 +48,7 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	registry, err := command.NewRegistry(append(builtin.All(builtin.Deps{Now: time.Now}), w.commands()...)...)
+	registry, err := command.NewRegistry(append(append(builtin.All(builtin.Deps{Now: time.Now}), w.commands()...), w.more...)...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
