@@ -5,6 +5,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,6 +25,8 @@ import (
 // killDir tells the test binary that it is the server to be killed, and where it works.
 const killDir = "PENSTOCK_TEST_KILL_DIR"
 
+var kills = flag.Int("kills", 12, "how often TestKilledServer kills a server")
+
 // TestKilledServer kills a server with SIGKILL in the seventh of ten steps, again and again: the six before
 // are never repeated, the seventh is offered the same key once more, and the run comes to its end.
 func TestKilledServer(t *testing.T) {
@@ -32,11 +35,7 @@ func TestKilledServer(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	rounds := 50
-	if testing.Short() {
-		rounds = 6
-	}
-	for i := range rounds {
+	for i := range *kills {
 		dir := t.TempDir()
 		form := []string{"flat", "loop", "call"}[i%3]
 		if err := os.WriteFile(filepath.Join(dir, "form"), []byte(form), 0o600); err != nil {
