@@ -40,6 +40,12 @@ type Document struct {
 // mentions says which words occur anywhere in the text. What a file never mentions is not made for its runs.
 type mentions struct{ context, event, exception, user bool }
 
+func mentionsOf(src []byte) mentions {
+	escaped := bytes.Contains(src, []byte(`\u`)) || bytes.Contains(src, []byte(`\U`)) || bytes.Contains(src, []byte(`\x`))
+	says := func(word string) bool { return escaped || bytes.Contains(src, []byte(word)) }
+	return mentions{context: says("context"), event: says("event"), exception: says("exception"), user: says("@user")}
+}
+
 // Name is the pipeline's name: the file's name without its suffix.
 func (d *Document) Name() string { return d.name }
 
@@ -65,12 +71,7 @@ func parse(file, name string, src []byte) (*Document, error) {
 	sum := sha256.Sum256(src)
 	d := &Document{
 		name: name, file: file, version: hex.EncodeToString(sum[:6]),
-		mentions: mentions{
-			context:   bytes.Contains(src, []byte("context")),
-			event:     bytes.Contains(src, []byte("event")),
-			exception: bytes.Contains(src, []byte("exception")),
-			user:      bytes.Contains(src, []byte("@user")),
-		},
+		mentions: mentionsOf(src),
 	}
 	if err := checkName(d.name); err != nil {
 		f.addErr(err, 0, 0)
