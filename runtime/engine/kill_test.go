@@ -47,7 +47,7 @@ func TestKilledServer(t *testing.T) {
 		}
 		text, err := serve(t, dir)
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() { //nolint:errcheck // what Sys gives on unix
+		if !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled() {
 			t.Fatalf("the server was not killed: %v\n%s", err, text)
 		}
 		if text, err = serve(t, dir); err != nil {
