@@ -3,8 +3,11 @@ package deps
 
 import (
 	_ "github.com/andybalholm/brotli"
+	_ "github.com/aymanbagabas/go-udiff"
 	_ "github.com/dunglas/httpsfv"
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/robfig/cron/v3"
+	_ "github.com/sourcegraph/jsonrpc2"
 	_ "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
