@@ -40,10 +40,11 @@ type compiler struct {
 }
 
 func (l *Language) compiler(src *source) *compiler {
-	// Folding has a budget of its own, so that compiling stays cheap whatever the expression says.
+	// Folding has a budget of its own that grows with the source, so that compiling a text of many expressions
+	// costs no more than its length says, whatever they are.
 	o := l.options
 	fold := l.begin(context.Background(), nil)
-	fold.maxSteps, fold.maxBytes = min(o.MaxSteps, 20_000), min(o.MaxBytes, 256<<10)
+	fold.maxSteps, fold.maxBytes = min(o.MaxSteps, 500+16*len(src.expr)), min(o.MaxBytes, 1024+16*len(src.expr))
 	fold.pause = fold.maxSteps + 1
 	return &compiler{lang: l, src: src, fold: fold}
 }

@@ -17,6 +17,9 @@ type Template struct {
 	value    any
 }
 
+// maxInText is how many expressions one text may hold.
+const maxInText = 1000
+
 // part is fixed text or an expression.
 type part struct {
 	fixed   string
@@ -58,9 +61,12 @@ func (l *Language) Template(text string) (*Template, error) {
 		if err != nil {
 			return nil, err
 		}
+		if expressions++; expressions > maxInText {
+			return nil, fault.New(fault.ExprLimit, "a text holds at most %d expressions", maxInText).At(positionIn(text, i)).
+				WithHint("make a list of texts, or use @text.concat")
+		}
 		t.add(part{fixed: fixed.String()}, part{program: p})
 		fixed.Reset()
-		expressions++
 		i = end + 1
 	}
 	t.add(part{fixed: fixed.String()})
@@ -85,24 +91,24 @@ func (t *Template) fold() {
 		t.constant, t.value = code.constant, code.value
 		return
 	}
-	var out []part
+	folded := &Template{}
+	var fixed strings.Builder
 	for _, p := range t.parts {
-		if p.program != nil && p.program.code.constant {
-			p = part{fixed: Text(p.program.code.value)}
+		switch {
+		case p.program == nil:
+			fixed.WriteString(p.fixed)
+		case p.program.code.constant:
+			fixed.WriteString(Text(p.program.code.value))
+		default:
+			folded.add(part{fixed: fixed.String()}, p)
+			fixed.Reset()
 		}
-		if last := len(out) - 1; p.program == nil && last >= 0 && out[last].program == nil {
-			out[last].fixed += p.fixed
-			continue
-		}
-		out = append(out, p)
 	}
-	t.parts = out
-	switch {
-	case len(out) == 0:
-		t.constant, t.value = true, ""
-	case len(out) == 1 && out[0].program == nil:
-		t.constant, t.value = true, out[0].fixed
+	if len(folded.parts) == 0 {
+		t.constant, t.value = true, fixed.String()
 	}
+	folded.add(part{fixed: fixed.String()})
+	t.parts = folded.parts
 }
 
 // closing gives the index of the } that ends the expression starting at i, -1 when there is none.

@@ -18,10 +18,10 @@ const (
 	projectMark = "ǃ" // .![...] is read as .ǃ(...)
 )
 
+var marks = strings.NewReplacer("$", "@", pointerMark, "#", "."+selectMark, ".?[...]", "."+projectMark, ".![...]") //nolint:gochecknoglobals // constant data
+
 // unmarked writes a name as its author did.
-func unmarked(name string) string {
-	return strings.NewReplacer("$", "@", pointerMark, "#", "."+selectMark, ".?[...]", "."+projectMark, ".![...]").Replace(name)
-}
+func unmarked(name string) string { return marks.Replace(name) }
 
 // marked refuses a name in which @ or # stands where a plain name belongs: body.#x, {@x: 1}.
 func (c *compiler) marked(name *ast.StringNode) error {

@@ -1,14 +1,11 @@
 package fault
 
-import "slices"
-
 // Nearest gives the known name closest to name by edit distance (insert, delete, replace, swap of
 // neighbours each count one), or "" when none is close enough to be a likely slip.
 func Nearest(name string, known []string) string {
 	best, bestDistance := "", max(2, len(name)/3)+1
-	sorted := slices.Sorted(slices.Values(known))
-	for _, k := range sorted {
-		if d := distance(name, k); d < bestDistance {
+	for _, k := range known {
+		if d := distance(name, k); d < bestDistance || d == bestDistance && k < best {
 			best, bestDistance = k, d
 		}
 	}
@@ -28,7 +25,8 @@ func distance(a, b string) int {
 	if len(a) > tooLong || len(b) > tooLong {
 		return tooLong
 	}
-	before, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	var rows [3][tooLong + 1]int
+	before, prev, cur := rows[0][:len(b)+1], rows[1][:len(b)+1], rows[2][:len(b)+1]
 	for j := range prev {
 		prev[j] = j
 	}

@@ -47,6 +47,8 @@ type compiler struct {
 	around   around
 
 	strayTrigger bool // a trigger stands where none may
+	expressions  int  // that were compiled
+	stopped      bool // the file is larger than a pipeline may be
 }
 
 // around is what the list that is compiled lies in.
@@ -110,6 +112,9 @@ func (c *compiler) list(entries []entry) list {
 	defer func() { c.depth-- }()
 	for i := range entries {
 		e := &entries[i]
+		if c.done(e) {
+			break
+		}
 		if _, isTrigger := triggerKind(e.command); isTrigger {
 			c.misplacedTrigger(e)
 			continue

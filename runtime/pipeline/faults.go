@@ -16,7 +16,7 @@ const maxFaults = 100
 type faults struct {
 	file string
 	list fault.List
-	more int // how many faults were left out
+	more bool // faults were left out
 }
 
 // added is the fault that was added last, for its hint; nil when it is one too many.
@@ -30,7 +30,7 @@ func (a added) hint(format string, args ...any) {
 
 func (f *faults) add(code fault.Code, line, col int, format string, args ...any) added {
 	if f.full() {
-		f.more++
+		f.more = true
 		return added{}
 	}
 	return f.addErr(fault.New(code, format, args...), line, col)
@@ -47,7 +47,7 @@ func (f *faults) addAt(err error, pos fault.Position) added {
 		e = fault.Wrap(fault.PipelineInvalid, err, "checking the pipeline")
 	}
 	if f.full() {
-		f.more++
+		f.more = true
 		return added{}
 	}
 	f.list = append(f.list, e.At(pos))
@@ -77,10 +77,10 @@ func nearKey[V any](f *faults, name string, known map[string]V) string {
 // err gives the faults in the order of their positions, each once.
 func (f *faults) err() error {
 	sortFaults(f.list)
-	if f.more > 0 {
+	if f.more {
 		last := f.list[len(f.list)-1].Pos
-		f.list = append(f.list, fault.New(fault.PipelineInvalid, "%d more faults are not listed", f.more).At(last))
-		f.more = 0
+		f.list = append(f.list, fault.New(fault.PipelineInvalid, "there are more faults, which are not listed").At(last))
+		f.more = false
 	}
 	f.list = slices.CompactFunc(f.list, func(a, b *fault.Error) bool { return a.Error() == b.Error() })
 	return f.list.Err()

@@ -59,9 +59,25 @@ func TestHostileFiles(t *testing.T) {
 		"many branches":    "pipeline:\n  - parallel: {branches: [" + strings.Repeat("[log],", 30<<10) + "]}\n",
 		"many conditions":  "pipeline:\n  - switch:\n" + conditions(8<<10) + "      1 +: x\n",
 		"unknown macros":   "pipeline:\n" + macros(4<<10, "abcdefg%d") + strings.Repeat("  - macro.run: abcdefgh\n", 4<<10),
-		"one line":         "pipeline: [" + oneLine() + "nope]",
+		"one line":         "pipeline: [" + oneLine(12<<10) + "nope]",
+		"many steps":       "pipeline:\n" + strings.Repeat("  - set: ${body.x}\n", 12<<10),
+		"many expressions": "pipeline: [log]\nbody: [" + strings.Repeat("\"${1}\",", 36<<10) + "]\n",
+		"one long text":    "pipeline: [log]\nbody: \"" + strings.Repeat("${1}", 63<<10) + "\"\n",
+		"folded texts":     "pipeline: [nope]\nbody:\n" + strings.Repeat("  - ${@text.leftPad('', 200000)}\n", 7<<10),
+		"folded lists":     "pipeline: [nope]\nbody:\n" + strings.Repeat("  - ${(1..15000)}\n", 10<<10),
+		"folded loops":     "pipeline: [nope]\nbody:\n" + strings.Repeat("  - ${sum(1..9000, {# * 2})}\n", 7<<10),
+		"mixed text":       "pipeline: [log]\nbody: \"" + strings.Repeat("${a} ", 50<<10) + "\"\n",
+		"many utils":       "pipeline: [nope]\nbody:\n" + strings.Repeat("  - ${@text.upperCase(body.x.y.z)}\n", 7<<10),
+		"many outputs":     "pipeline:\n" + strings.Repeat("  - set: {value: 1, output: vars.a.b.c}\n", 6<<10),
+		"many misspelt":    "pipeline:\n" + strings.Repeat("  - lgo: ${@txt.upperCas(bdy.x)}\n", 7<<10),
+		"many headers":     "headers:\n" + headers(8<<10) + "pipeline: [log]\n",
 	}
-	const slowest, most = 20 * time.Second, 512 << 20
+	limits := map[string]string{ // what the fault has to name
+		"open lists": "nested deeper", "51 levels": "deeper than 50 levels", "too large": "larger than 256 KiB", "open blocks": "deeper than 50 levels",
+		"many steps": ":5002:5: a pipeline file has at most 5000 commands", "many expressions": "at most 8000 values with expressions",
+		"one long text": ":2:7: a text holds at most 1000 expressions", "many branches": "branches",
+	}
+	const slowest, most = 20 * time.Second, 64 << 20
 	d := deps(t, &world{})
 	for name, text := range cases {
 		var before, after runtime.MemStats
@@ -82,10 +98,21 @@ func TestHostileFiles(t *testing.T) {
 				break
 			}
 		}
+		if want := limits[name]; want != "" && !strings.Contains(list.Error(), want) {
+			t.Errorf("%s: %.300v, want %q", name, list, want)
+		}
 		if took > slowest || after.TotalAlloc-before.TotalAlloc > most {
 			t.Errorf("%s: %s, %d bytes", name, took, after.TotalAlloc-before.TotalAlloc)
 		}
 	}
+}
+
+func headers(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  name%d: ${vars.x}\n", i)
+	}
+	return b.String()
 }
 
 func conditions(n int) string {
@@ -104,9 +131,9 @@ func macros(n int, name string) string {
 	return b.String()
 }
 
-func oneLine() string {
+func oneLine(n int) string {
 	var b strings.Builder
-	for i := range 12 << 10 {
+	for i := range n {
 		fmt.Fprintf(&b, "{log: \"%d ${1}\"},", i)
 	}
 	return b.String()
@@ -124,18 +151,18 @@ func TestHeavyFiles(t *testing.T) {
 	loops.WriteString("pipeline:\n" + strings.Repeat("  - foreach: {in: [1]}\n  - iam.run.as: systemuser\n", 48) + strings.Repeat("  - mail.send: {to: x}\n  - foreach.end\n", 48))
 	var json strings.Builder
 	json.WriteString(`{"pipeline": [`)
-	for i := range 8 << 10 {
+	for i := range 4 << 10 {
 		fmt.Fprintf(&json, `{"set": "%d ${body}"},`, i)
 	}
 	json.WriteString(`"log"]}`)
-	const slowest, most = 20 * time.Second, 512 << 20
+	const slowest, most = 20 * time.Second, 64 << 20
 	d := deps(t, &world{})
 	for name, text := range map[string]string{
 		"doubling macros": doubling.String(), "loops in loops": loops.String(), "a.pi.json": json.String(),
-		"steps":    "pipeline:\n" + strings.Repeat("  - set: ${body.x}\n", 12<<10),
-		"blocks":   "pipeline:\n" + strings.Repeat("  - if: ${body.x}\n  - log\n  - if.else\n  - if.end\n", 4<<10),
-		"excepts":  "pipeline:\n" + strings.Repeat("  - log\n  - except: {type: plugin.failed}\n  - except.end\n", 4<<10),
-		"one line": "pipeline: [" + oneLine() + "log]",
+		"steps":    "pipeline:\n" + strings.Repeat("  - set: ${body.x}\n", 5000),
+		"blocks":   "pipeline:\n" + strings.Repeat("  - if: ${body.x}\n  - log\n  - if.else\n  - if.end\n", 2500),
+		"excepts":  "pipeline:\n" + strings.Repeat("  - log\n  - except: {type: plugin.failed}\n  - except.end\n", 2500),
+		"one line": "pipeline: [" + oneLine(4<<10) + "log]",
 	} {
 		file := "a.pi.yaml"
 		if strings.HasSuffix(name, pipeline.SuffixJSON) {

@@ -23,6 +23,9 @@ func compileParsed(doc *Document, parseErr error, deps Deps) (*Plan, error) {
 	if doc == nil {
 		return nil, parseErr
 	}
+	if len(listOf(parseErr)) > maxFaults { // it is no pipeline: what it means is not asked
+		return nil, parseErr
+	}
 	plan, err := Compile(doc, deps)
 	if parseErr == nil {
 		return plan, err

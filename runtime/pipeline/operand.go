@@ -126,6 +126,9 @@ func (c *compiler) operand(n *node) operand {
 	if !ok || !c.hasDelimiter(text) {
 		return operand{constant: n.value}
 	}
+	if !c.mayCompile(n) {
+		return operand{}
+	}
 	t, err := c.deps.Language.Template(c.translated(n))
 	if err != nil {
 		c.addPlaced(err, n, 0)
@@ -165,6 +168,9 @@ func (c *compiler) condition(n *node) operand {
 
 // single compiles a text that is exactly one expression in its delimiters.
 func (c *compiler) single(n *node, text string) operand {
+	if !c.mayCompile(n) {
+		return operand{}
+	}
 	trimmed := strings.TrimSpace(text)
 	front := strings.IndexByte(trimmed, '{') + 1
 	if inner, ok := strings.CutSuffix(trimmed, "}"); ok && c.isDelimiter(inner) {
@@ -191,6 +197,9 @@ func (c *compiler) bare(n *node) operand {
 		return operand{}
 	case c.hasDelimiter(text):
 		return c.single(n, text)
+	}
+	if !c.mayCompile(n) {
+		return operand{}
 	}
 	p, err := c.deps.Language.Compile(text)
 	if err != nil {
