@@ -44,6 +44,7 @@ type Options struct {
 	MaxBytes   int           // of text, lists and maps that one evaluation makes; 32 MiB
 	MaxList    int           // items of one list that an evaluation makes; 100,000
 	MaxTime    time.Duration // of one evaluation, when its context does not end it sooner; 2 s
+	MaxWait    time.Duration // that all questions of one evaluation to Properties, Users and Resolver may take; 10 s
 }
 
 // Defaults gives the options that a zero [Options] stands for.
@@ -73,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxTime <= 0 {
 		o.MaxTime = 2 * time.Second
+	}
+	if o.MaxWait <= 0 {
+		o.MaxWait = 10 * time.Second
 	}
 	return o
 }

@@ -24,6 +24,7 @@ type state struct {
 	pause           int // the steps at which limit, ctx and clock are looked at again
 	bytes, maxBytes int
 	began           time.Time // the first such look: a short evaluation needs no clock
+	waited          time.Duration
 
 	pattern string // the last regular expression that was not constant
 	regex   *regex
@@ -43,7 +44,7 @@ func (l *Language) begin(ctx context.Context, env Env) *state {
 	st.ctx, st.lang, st.env = ctx, l, env
 	st.steps, st.maxSteps, st.pause = 0, l.options.MaxSteps, min(pauseEvery, l.options.MaxSteps+1)
 	st.bytes, st.maxBytes = 0, l.options.MaxBytes
-	st.built, st.began = false, time.Time{}
+	st.built, st.began, st.waited = false, time.Time{}, 0
 	return st
 }
 

@@ -1,6 +1,9 @@
 package expr
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // propertyUtil reads the property store.
 func propertyUtil() []function {
@@ -41,12 +44,14 @@ func property(st *state, path string) (map[string]any, error) {
 	if store == nil {
 		return nil, unavailable("properties")
 	}
-	p, ok, err := store.Property(st.ctx, path)
-	if err != nil {
-		return nil, asking(err, "a property")
-	}
-	if !ok {
-		return nil, nil
+	var p Property
+	var ok bool
+	err := st.ask("a property", func(ctx context.Context) (err error) {
+		p, ok, err = store.Property(ctx, st.caller(), path)
+		return err
+	})
+	if err != nil || !ok {
+		return nil, err
 	}
 	v, err := st.admit(p.Value)
 	if err != nil {
@@ -74,9 +79,12 @@ func propertyValues(st *state, a args) (any, error) {
 	if store == nil {
 		return nil, unavailable("properties")
 	}
-	found, err := store.Matching(st.ctx, a.text(0))
-	if err != nil {
-		return nil, asking(err, "properties")
+	var found []Property
+	if err := st.ask("properties", func(ctx context.Context) (err error) {
+		found, err = store.Matching(ctx, st.caller(), a.text(0))
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	out, err := st.list(len(found))
 	if err != nil {

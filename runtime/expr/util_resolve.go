@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // resolveUtil and uriUtil read what a URI names.
 func resolveUtil() []function {
@@ -39,9 +42,12 @@ func (st *state) resolve(uri string) (any, error) {
 	if err := st.scan(len(uri)); err != nil {
 		return nil, err
 	}
-	v, err := st.lang.options.Resolver.Resolve(st.ctx, strings.ToLower(scheme), rest)
-	if err != nil {
-		return nil, asking(err, "a URI")
+	var v any
+	if err := st.ask("a URI", func(ctx context.Context) (err error) {
+		v, err = st.lang.options.Resolver.Resolve(ctx, st.caller(), strings.ToLower(scheme), rest)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	return st.admit(v)
 }

@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // userUtil speaks of the identity whose rights the run has, or of one that is named.
 func userUtil() []function {
@@ -67,12 +70,14 @@ func (st *state) user(a args) (*User, error) {
 	if a.given(0) {
 		name = a.text(0)
 	}
-	u, ok, err := users.User(st.ctx, name)
-	if err != nil {
-		return nil, asking(err, "an identity")
-	}
-	if !ok {
-		return nil, nil
+	var u User
+	var ok bool
+	err := st.ask("an identity", func(ctx context.Context) (err error) {
+		u, ok, err = users.User(ctx, name)
+		return err
+	})
+	if err != nil || !ok {
+		return nil, err
 	}
 	return &u, nil
 }
@@ -103,15 +108,13 @@ func hasPermission(st *state, a args) (any, error) {
 	asked := false // nothing is not held
 	for _, permission := range a.texts(0) {
 		asked = true
-		if err := st.step(8); err != nil {
-			return nil, err
-		}
-		holds, err := users.Holds(st.ctx, st.caller(), permission)
-		if err != nil {
-			return nil, asking(err, "a permission")
-		}
-		if !holds {
-			return false, nil
+		holds := false
+		err := st.ask("a permission", func(ctx context.Context) (err error) {
+			holds, err = users.Holds(ctx, st.caller(), permission)
+			return err
+		})
+		if err != nil || !holds {
+			return false, err
 		}
 	}
 	return asked, nil

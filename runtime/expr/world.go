@@ -10,7 +10,8 @@ import (
 
 // What expressions can ask of the world around them. All of it only reads; implementations are used from
 // many goroutines, decide themselves what an expression may see, return when ctx ends, and give values of
-// package value. Their errors reach the author of the pipeline, so they hold no secrets.
+// package value. Their errors reach the author of the pipeline, so they hold no secrets. A caller is the
+// name of the identity whose rights the run has, empty when nobody is known.
 
 // Property is one entry of the property store.
 type Property struct {
@@ -24,9 +25,9 @@ type Property struct {
 // Properties is the store that @property reads.
 type Properties interface {
 	// Property gives the entry at path, false when there is none.
-	Property(ctx context.Context, path string) (Property, bool, error)
+	Property(ctx context.Context, caller, path string) (Property, bool, error)
 	// Matching gives the entries that an Ant pattern names (* within a level, ** over levels), ordered by path.
-	Matching(ctx context.Context, pattern string) ([]Property, error)
+	Matching(ctx context.Context, caller, pattern string) ([]Property, error)
 }
 
 // User is what is known of an identity; unknown fields are empty.
@@ -59,12 +60,48 @@ type Instance interface {
 type Resolver interface {
 	// Resolve reads the part behind the scheme: "property" and "a/b" of $uri:property:a/b, "https" and
 	// "//host/path" of https://host/path.
-	Resolve(ctx context.Context, scheme, rest string) (any, error)
+	Resolve(ctx context.Context, caller, scheme, rest string) (any, error)
 }
 
 // unavailable says that a part of the world is missing.
 func unavailable(what string) error {
 	return fault.New(fault.ExprUnavailable, "there are no %s here", what)
+}
+
+// askSteps is the work of one question to the world, so that their number is limited too.
+const askSteps = 1000
+
+// ask puts a question to the world. The time that answers take has a limit of its own, for all questions
+// of an evaluation together; it does not count as time of the evaluation.
+func (st *state) ask(what string, question func(ctx context.Context) error) error {
+	if err := st.step(askSteps); err != nil {
+		return err
+	}
+	options := &st.lang.options
+	left := options.MaxWait - st.waited
+	if left <= 0 {
+		return overdue(options.MaxWait)
+	}
+	ctx, cancel := context.WithTimeout(st.ctx, left)
+	defer cancel()
+	began := options.Now()
+	err := question(ctx)
+	took := options.Now().Sub(began)
+	st.waited += took
+	if !st.began.IsZero() {
+		st.began = st.began.Add(took)
+	}
+	if err != nil && ctx.Err() != nil && st.ctx.Err() == nil {
+		return overdue(options.MaxWait)
+	}
+	if err != nil {
+		return asking(err, what)
+	}
+	return nil
+}
+
+func overdue(most time.Duration) error {
+	return fault.New(fault.ExprLimit, "the limit of %s for what an expression waits for is exceeded", most)
 }
 
 // asking wraps an error of the world, keeping its code and whether it is worth trying again.

@@ -28,7 +28,7 @@ func properties() []expr.Property {
 	}
 }
 
-func (sampleWorld) Property(ctx context.Context, name string) (expr.Property, bool, error) {
+func (sampleWorld) Property(ctx context.Context, _, name string) (expr.Property, bool, error) {
 	i := slices.IndexFunc(properties(), func(p expr.Property) bool { return p.Path == name })
 	if i < 0 || ctx.Err() != nil {
 		return expr.Property{}, false, ctx.Err()
@@ -36,7 +36,7 @@ func (sampleWorld) Property(ctx context.Context, name string) (expr.Property, bo
 	return properties()[i], true, nil
 }
 
-func (sampleWorld) Matching(_ context.Context, pattern string) ([]expr.Property, error) {
+func (sampleWorld) Matching(_ context.Context, _, pattern string) ([]expr.Property, error) {
 	return slices.DeleteFunc(properties(), func(p expr.Property) bool {
 		ok, err := path.Match(pattern, p.Path)
 		return !ok || err != nil
@@ -68,11 +68,11 @@ func (sampleWorld) Env(name string) (string, bool) {
 	return "eu", name == "REGION"
 }
 
-func (w sampleWorld) Resolve(ctx context.Context, scheme, rest string) (any, error) {
+func (w sampleWorld) Resolve(ctx context.Context, caller, scheme, rest string) (any, error) {
 	if scheme != "property" {
 		return nil, fault.New(fault.EgressDenied, "the scheme is not read here")
 	}
-	p, _, err := w.Property(ctx, rest)
+	p, _, err := w.Property(ctx, caller, rest)
 	return p.Value, err
 }
 
@@ -119,7 +119,7 @@ func TestWithoutAWorld(t *testing.T) {
 // strangeWorld gives what a world should not.
 type strangeWorld struct{ sampleWorld }
 
-func (strangeWorld) Property(_ context.Context, name string) (expr.Property, bool, error) {
+func (strangeWorld) Property(_ context.Context, _, name string) (expr.Property, bool, error) {
 	switch name {
 	case "struct":
 		return expr.Property{Value: &spy{"S3CRET"}}, true, nil
@@ -181,4 +181,51 @@ func TestStrangeWorld(t *testing.T) {
 // isOurs reports whether expressions may fail with the code.
 func isOurs(code fault.Code) bool {
 	return slices.Contains([]fault.Code{fault.ExprSyntax, fault.ExprType, fault.ExprLimit, fault.ExprEval}, code)
+}
+
+// slowWorld answers after a minute of its clock, or when nobody waits any more.
+type slowWorld struct {
+	sampleWorld
+	now   *time.Time
+	hangs bool
+}
+
+func (w slowWorld) Property(ctx context.Context, caller, name string) (expr.Property, bool, error) {
+	if w.hangs {
+		<-ctx.Done()
+		return expr.Property{}, false, ctx.Err()
+	}
+	*w.now = w.now.Add(time.Minute)
+	return w.sampleWorld.Property(ctx, caller, name)
+}
+
+// TestWaitingIsLimited: answers may take longer than an evaluation, and not longer than MaxWait in all.
+func TestWaitingIsLimited(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		src   string
+		hangs bool
+		most  time.Duration
+		ends  string
+	}{
+		"longer than MaxTime": {`@property.value('/demo/limit') + count(1..5000, # > 0)`, false, time.Hour, ""},
+		"too many":            {`map(1..100, @property.value('/demo/limit'))`, false, time.Hour, "the limit of 1h0m0s"},
+		"never":               {`@property.value('/demo/limit')`, true, time.Millisecond, "the limit of 1ms"},
+		"far too many":        {`map(1..2000, @user.email())`, false, time.Hour, "steps"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now := time.Unix(0, 0)
+			w := slowWorld{now: &now, hangs: c.hangs}
+			l := expr.New(expr.Options{Properties: w, Users: w, MaxTime: time.Second, MaxWait: c.most, Now: func() time.Time { return now }})
+			p, err := l.Compile(c.src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = p.Eval(t.Context(), nil)
+			if (err != nil) != (c.ends != "") || err != nil && (fault.CodeOf(err) != fault.ExprLimit || !strings.Contains(err.Error(), c.ends)) {
+				t.Errorf("%s %v", fault.CodeOf(err), err)
+			}
+		})
+	}
 }

@@ -117,6 +117,19 @@ const (
 	EgressFailed  Code = "egress.failed"
 	EgressLarge   Code = "egress.large"
 	EgressTimeout Code = "egress.timeout"
+
+	HTTPRejected    Code = "http.rejected"
+	HTTPLimited     Code = "http.limited"
+	HTTPUnavailable Code = "http.unavailable"
+
+	PropertyUnknown Code = "property.unknown"
+	PropertyExists  Code = "property.exists"
+	PropertyInvalid Code = "property.invalid"
+
+	SecretUnknown Code = "secret.unknown"
+	SecretDenied  Code = "secret.denied"
+
+	DataInvalid Code = "data.invalid"
 )
 
 // Info is the reference line of a code.
@@ -230,6 +243,19 @@ func Codes() []Info {
 		{EgressFailed, Environment, "an outgoing request got no usable answer", "check the address and the network"},
 		{EgressLarge, Runtime, "the answer to an outgoing request exceeds a limit", "ask for less"},
 		{EgressTimeout, Environment, "an outgoing request took too long", "check the other side, or raise egress.timeout"},
+
+		{HTTPRejected, Runtime, "another server refused a request (status 400 to 499)", "see the status in the message; mend the request, or handle it with except or ignoreErrorStatus"},
+		{HTTPLimited, Runtime, "another server has enough requests for now (status 429)", "wait; with retry the step waits as long as the server asks for"},
+		{HTTPUnavailable, Runtime, "another server failed (status 500 or more)", "wait, or ask who runs it; with retry the step is tried again"},
+
+		{PropertyUnknown, Input, "there is no property at this path", "make it with property.schema.put, or mend the path"},
+		{PropertyExists, Input, "there is a property at this path already", "take another path, or existStrategy update or skip"},
+		{PropertyInvalid, Input, "a property has a malformed path or is too large", "see the message for the rule"},
+
+		{SecretUnknown, Input, "no secret has this name", "define it under secrets in the configuration"},
+		{SecretDenied, Runtime, "a secret may not be used here", "name identity and host under secrets in the configuration, if both may have it"},
+
+		{DataInvalid, Input, "data does not have the form that was asked for", "see the message for the place and the rule"},
 	}
 }
 

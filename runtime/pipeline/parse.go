@@ -38,12 +38,12 @@ type Document struct {
 }
 
 // mentions says which words occur anywhere in the text. What a file never mentions is not made for its runs.
-type mentions struct{ context, event, exception, user bool }
+type mentions struct{ context, event, exception, caller bool }
 
 func mentionsOf(src []byte) mentions {
 	escaped := bytes.Contains(src, []byte(`\u`)) || bytes.Contains(src, []byte(`\U`)) || bytes.Contains(src, []byte(`\x`))
 	says := func(word string) bool { return escaped || bytes.Contains(src, []byte(word)) }
-	return mentions{context: says("context"), event: says("event"), exception: says("exception"), user: says("@user")}
+	return mentions{context: says("context"), event: says("event"), exception: says("exception"), caller: says("@user") || says("@property") || says("@resolve") || says("@uri") || says("@content")}
 }
 
 // Name is the pipeline's name: the file's name without its suffix.

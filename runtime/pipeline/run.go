@@ -335,7 +335,7 @@ func (x *execution) eventView() any {
 // setContext shows an expression where it stands. Each step has its own map, because a value that a step
 // has seen is never changed; files that never say "context" do without.
 func (x *execution) setContext(h *head) {
-	if x.plan.mentions.user {
+	if x.plan.mentions.caller {
 		x.env[expr.Caller] = x.here.identity
 	}
 	if !x.plan.mentions.context {
