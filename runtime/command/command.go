@@ -82,6 +82,8 @@ type Param struct {
 	Aliases  []string // other accepted spellings
 	Literal  bool     // an expression is a load error
 	Secret   bool     // never shown: not in errors, logs or records
+
+	Deprecated string // what to write instead; empty = not deprecated
 }
 
 // Example is a pipeline that the tests execute.

@@ -17,6 +17,37 @@ func FlowCommands() []command.Spec {
 	return specs
 }
 
+// TakesCommon reports whether a command of the language, or one that starts a pipeline, takes a common
+// parameter. Other commands take them all, but for output where they give no result.
+func TakesCommon(name, param string) bool {
+	if _, isTrigger := triggerKind(name); isTrigger {
+		return param == "id"
+	}
+	if _, closing := closes(name); closing || name == "macro" && (param == "input" || param == "timeout") {
+		return false
+	}
+	switch param {
+	case "input":
+		return name == callCommand || name == "call"
+	case "output":
+		return slices.Contains([]string{callCommand, "call", "macro", "macro.run", "parallel", "switch"}, name)
+	case "timeout":
+		return name == "call"
+	case "onError", "retry":
+		return !slices.Contains([]string{"except", "finally", "break", "continue"}, name)
+	}
+	return true
+}
+
+// OldNames gives names of commands of older files, with their present ones.
+func OldNames() map[string]string {
+	names := map[string]string{}
+	for _, old := range []string{"function", "function.call", "pipeline.start", "mail"} {
+		names[old] = presentName(old)
+	}
+	return names
+}
+
 // flowNames lists the commands of the language, sorted.
 func flowNames() []string {
 	return []string{

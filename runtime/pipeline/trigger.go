@@ -24,10 +24,6 @@ func triggerKind(name string) (trigger.Kind, bool) {
 }
 
 var (
-	triggerParams = map[trigger.Kind][]string{ //nolint:gochecknoglobals // constant data
-		trigger.EventListen:    {"eventKey", "key", "selector", "filter", "id"},
-		trigger.MessageReceive: {"key", "autoack", "id"},
-	}
 	stepOnly         = []string{"if", "eval", "onError", "input", "output", "timeout", "retry"}                                //nolint:gochecknoglobals // constant data
 	brokerOnly       = []string{"exchange", "queue", "manageQueue", "managed", "deleteQueue", "maxBatchSize", "maxBatchItems"} //nolint:gochecknoglobals // constant data
 	payloadReference = regexp.MustCompile(`\b(?:body|event)\s*(?:\?\.|\.|(?:\?\.)?\[\s*['"])\s*(?:payload|origin|target)\b`)
@@ -84,13 +80,18 @@ func (c *compiler) compileTrigger(kind trigger.Kind, e *entry) *trigger.Trigger 
 
 // triggerParam reports a parameter that the trigger does not have or that this version cannot keep.
 func (c *compiler) triggerParam(kind trigger.Kind, k key, n *node) {
-	switch known := triggerParams[kind]; {
+	spec := triggerSpec(kind)
+	own, known := spec.Param(k.name)
+	switch {
 	case k.name == "autoack" && kind == trigger.MessageReceive:
 		if n.value != true {
 			c.faults.add(fault.PipelineUnsupported, n.line, n.col, `"autoack" other than true is not supported`).
 				hint("a message is acknowledged when its run is finished")
 		}
-	case slices.Contains(known, k.name):
+	case k.name == "id":
+	case known && own.Deprecated != "":
+		c.warnings.add(fault.PipelineDeprecated, k.line, k.col, "%q is an old parameter", k.name).hint("%s", own.Deprecated)
+	case known:
 	case slices.Contains(stepOnly, k.name):
 		c.faults.add(fault.PipelineTrigger, k.line, k.col, "a trigger takes no %q", k.name).
 			hint("put it on the commands behind the trigger")
@@ -98,8 +99,7 @@ func (c *compiler) triggerParam(kind trigger.Kind, k key, n *node) {
 		c.faults.add(fault.PipelineUnsupported, k.line, k.col, "%q of %s is not supported by this version", k.name, kind).
 			hint("leave it out: exchange and queue belong to the configuration, every message has its own run")
 	default:
-		c.faults.add(fault.CommandParam, k.line, k.col, "%s has no parameter %q", kind, short(k.name)).
-			hint("%s", fault.DidYouMean(k.name, known))
+		c.faults.addErr(spec.Unknown(short(k.name)), k.line, k.col)
 	}
 }
 
@@ -143,9 +143,7 @@ func (c *compiler) pattern(kind trigger.Kind, e *entry, params *node) string {
 
 // selection compiles selector, or the older filter.
 func (c *compiler) selection(t *trigger.Trigger, params *node) {
-	if n, k, given := params.get("filter"); given {
-		c.warnings.add(fault.PipelineDeprecated, k.line, k.col, `"filter" is an old parameter`).
-			hint(`use "selector" with the event's headers; the payload can be tested with "if" on a command`)
+	if n, _, given := params.get("filter"); given {
 		filter, headers := c.bare(n), c.plan.headers
 		t.Select = func(ctx context.Context, object event.Object) (bool, error) {
 			view := event.View(map[string]any(object))
