@@ -153,6 +153,7 @@ type Engine struct {
 	Backoff     time.Duration `koanf:"backoff" min:"1ms" max:"24h"`
 	MaxBackoff  time.Duration `koanf:"max_backoff" min:"1ms" max:"168h"`
 	StepTimeout time.Duration `koanf:"step_timeout" min:"1ms" max:"24h"`
+	MaxSteps    int           `koanf:"max_steps" min:"1"`
 	Grace       time.Duration `koanf:"grace" min:"0s" max:"1h"`
 	Poll        time.Duration `koanf:"poll" min:"10ms" max:"1m"`
 }

@@ -113,7 +113,7 @@ func (a *App) open(ctx context.Context) error {
 	}
 	if a.engine, err = engine.New(a.store, a.broker, a.emitter, plans, engine.Options{
 		PerPipeline: c.Engine.Workers, Attempts: c.Engine.Attempts, Backoff: c.Engine.Backoff, MaxBackoff: c.Engine.MaxBackoff,
-		StepTimeout: c.Engine.StepTimeout, Grace: c.Engine.Grace, Poll: c.Engine.Poll, ResultTTL: c.Result.TTL,
+		StepTimeout: c.Engine.StepTimeout, MaxSteps: c.Engine.MaxSteps, Grace: c.Engine.Grace, Poll: c.Engine.Poll, ResultTTL: c.Result.TTL,
 		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, Policy: a.tools.policy, Logger: a.p.Logger, Now: a.p.Now,
 	}); err != nil {
 		return err

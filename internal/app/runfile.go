@@ -32,7 +32,7 @@ func (t *Tools) RunFile(ctx context.Context, r RunFile) (pipeline.Outcome, error
 	}
 	in := pipeline.Input{
 		Body: r.Body, HasBody: r.HasBody, Vars: r.Vars, Attempt: 1, Identity: r.Identity,
-		Policy: t.policy, Logger: t.p.Logger, Timeout: t.p.Config.Engine.StepTimeout, Now: t.p.Now,
+		Policy: t.policy, Logger: t.p.Logger, Timeout: t.p.Config.Engine.StepTimeout, MaxSteps: t.p.Config.Engine.MaxSteps, Now: t.p.Now,
 	}
 	if in.Identity == "" {
 		in.Identity = iam.Anonymous

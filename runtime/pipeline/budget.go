@@ -46,5 +46,5 @@ func (x *execution) spend() bool {
 func (x *execution) exhausted(ctx context.Context, h *head) *thrown {
 	x.lease = 0
 	return x.end(ctx, h, fault.New(fault.PipelineLimit, "the run took more than %d steps", x.budget.most).
-		WithHint("look for a loop that does not end, or raise the limit of steps"))
+		WithHint("look for a loop that does not end, or raise engine.max_steps"))
 }
