@@ -101,7 +101,7 @@ func (w *world) Write(line []byte) (int, error) {
 
 func (w *world) deps() admin.Deps {
 	return admin.Deps{
-		Commands: w, Ledger: w, Logger: slog.New(slog.NewJSONHandler(w, nil)),
+		Commands: w, Ledger: w, Operator: w, Logger: slog.New(slog.NewJSONHandler(w, nil)),
 		Plugins: func() any { return []string{"mail.send"} },
 		Status: func(context.Context) (any, error) {
 			w.mu.Lock()

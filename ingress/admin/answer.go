@@ -86,6 +86,8 @@ func statusOf(err error) int {
 	switch {
 	case errors.Is(err, store.ErrNotFound), strings.HasSuffix(string(code), ".unknown"):
 		return http.StatusNotFound
+	case code == fault.RunFinal, code == fault.RunReplay:
+		return http.StatusConflict
 	case code == fault.IAMDenied:
 		return http.StatusForbidden
 	case code == fault.ResultGone:

@@ -186,19 +186,8 @@ func (s *Server) runs(ctx *fasthttp.RequestCtx, rest string) {
 		s.run(ctx, rest)
 		return
 	}
-	params, err := query(ctx, "limit", "pipeline", "status", "event")
+	q, err := runQuery(ctx, "limit", "pipeline", "status", "event", "eventKey", "since", "code")
 	if err != nil {
-		s.fail(ctx, err)
-		return
-	}
-	q := store.RunQuery{EventID: params["event"], Pipeline: params["pipeline"], Status: run.Status(params["status"])}
-	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
-	if q.Status != "" && !contains(statuses, string(q.Status)) {
-		s.fail(ctx, fault.New(fault.CommandType, "%q is none of %s", string(q.Status), strings.Join(statuses, ", ")).In("status").
-			WithHint("%s", fault.DidYouMean(string(q.Status), statuses)))
-		return
-	}
-	if q.Limit, err = limit(params); err != nil {
 		s.fail(ctx, err)
 		return
 	}
@@ -210,6 +199,30 @@ func (s *Server) runs(ctx *fasthttp.RequestCtx, rest string) {
 	s.show(ctx, map[string]any{"runs": listed(list)})
 }
 
+// runQuery reads the filters of a listing of runs; known names those that it takes.
+func runQuery(ctx *fasthttp.RequestCtx, known ...string) (q store.RunQuery, err error) {
+	params, err := query(ctx, known...)
+	if err != nil {
+		return q, err
+	}
+	q = store.RunQuery{
+		EventID: params["event"], EventKey: params["eventKey"], Pipeline: params["pipeline"],
+		Status: run.Status(params["status"]), Code: params["code"],
+	}
+	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
+	if q.Status != "" && !contains(statuses, string(q.Status)) {
+		return q, fault.New(fault.CommandType, "%q is none of %s", string(q.Status), strings.Join(statuses, ", ")).In("status").
+			WithHint("%s", fault.DidYouMean(string(q.Status), statuses))
+	}
+	if text := params["since"]; text != "" {
+		if q.Since, err = time.Parse(time.RFC3339, text); err != nil {
+			return q, fault.New(fault.CommandType, "since is a time of RFC 3339").In("since")
+		}
+	}
+	q.Limit, err = limit(params)
+	return q, err
+}
+
 func (s *Server) run(ctx *fasthttp.RequestCtx, rest string) {
 	id, rawName, _ := strings.Cut(rest, "/")
 	name, err := url.PathUnescape(rawName)
@@ -217,12 +230,21 @@ func (s *Server) run(ctx *fasthttp.RequestCtx, rest string) {
 		s.refuse(ctx, http.StatusNotFound, "http.route")
 		return
 	}
+	params, err := query(ctx, "payload")
+	if err != nil {
+		s.fail(ctx, err)
+		return
+	}
 	r, err := s.deps.Ledger.Run(s.work, id, name)
 	if err != nil {
 		s.missing(ctx, err, "there is no such run")
 		return
 	}
-	s.show(ctx, r)
+	shown := shownRun{Run: r}
+	if params["payload"] == "true" {
+		shown.Body = r.Body
+	}
+	s.show(ctx, shown)
 }
 
 func (s *Server) rejects(ctx *fasthttp.RequestCtx, rest string) {

@@ -104,6 +104,7 @@ type Ledger interface {
 type Deps struct {
 	Commands Commands
 	Ledger   Ledger
+	Operator Operator
 	Plugins  func() any
 	Status   func(ctx context.Context) (any, error)
 	Health   func() error // nil = requests are accepted

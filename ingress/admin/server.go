@@ -107,8 +107,13 @@ func (s *Server) route(ctx *fasthttp.RequestCtx, path string) {
 		}
 	}
 	first, rest, _ := strings.Cut(path, "/")
+	if first == "runs" && ctx.IsPost() {
+		s.operate(ctx, rest)
+		return
+	}
 	show := map[string]func(*fasthttp.RequestCtx, string){
 		"events": s.events, "runs": s.runs, "rejects": s.rejects, "plugins": s.plugins, "status": s.status,
+		"dlq": s.deadLetters,
 	}[first]
 	if show == nil || !ctx.IsGet() {
 		s.refuse(ctx, http.StatusNotFound, "http.route")

@@ -27,7 +27,7 @@ func (a *App) makeListeners() error {
 		Bodies: a.store, Confirmer: a.keys, Metrics: counters.Door(a.presets.Names()),
 	}
 	panel := admin.Deps{
-		Commands: commands{a.p, a.tools}, Ledger: a.store, Plugins: a.pluginList, Status: a.status,
+		Commands: commands{a.p, a.tools}, Ledger: a.store, Operator: a.engine, Plugins: a.pluginList, Status: a.status,
 		Health: a.store.Health, Logger: a.p.Logger, Metrics: counters.Text,
 	}
 	if c.Ingress.KeepRejected {

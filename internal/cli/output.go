@@ -177,9 +177,18 @@ func (c *cli) table(rows []any, columns []column, none string) error {
 		fmt.Fprintln(c.Stderr, none)
 		return nil
 	}
-	lines := [][]string{{}}
-	for _, col := range columns {
-		lines[0] = append(lines[0], col.title)
+	c.rows(rows, columns, true)
+	return nil
+}
+
+// rows prints rows as columns, below the titles where they are wanted.
+func (c *cli) rows(rows []any, columns []column, titles bool) {
+	var lines [][]string
+	if titles {
+		lines = append(lines, make([]string, len(columns)))
+		for i, col := range columns {
+			lines[0][i] = col.title
+		}
 	}
 	for _, row := range rows {
 		fields, _ := row.(map[string]any)
@@ -190,7 +199,6 @@ func (c *cli) table(rows []any, columns []column, none string) error {
 		lines = append(lines, line)
 	}
 	c.align(lines)
-	return nil
 }
 
 func (c *cli) align(lines [][]string) {

@@ -27,7 +27,7 @@ func (c *cli) root() *cobra.Command {
 
 	root.AddCommand(
 		c.serveCommand(), c.commandCommand(), c.runCommand(), c.lintCommand(), c.webhookCommand(), c.sendCommand(), c.eventsCommand(),
-		c.runsCommand(), c.pluginCommand(), c.configCommand(), c.doctorCommand(), c.versionCommand(),
+		c.runsCommand(), c.dlqCommand(), c.pluginCommand(), c.configCommand(), c.doctorCommand(), c.versionCommand(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	prepare(root)
@@ -42,7 +42,7 @@ func prepare(cmd *cobra.Command) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetFlagErrorFunc(flagFault)
 	cmd.Flags().SortFlags = false
-	if cmd.HasSubCommands() {
+	if cmd.HasSubCommands() && cmd.RunE == nil {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = group
 	}

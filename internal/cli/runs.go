@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,40 +12,91 @@ import (
 	"github.com/penstock/penstock/runtime/run"
 )
 
+// runFilter is what listings of runs are asked with.
+type runFilter struct {
+	limit                           int
+	pipeline, eventKey, since, code string
+}
+
+func (f *runFilter) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.pipeline, "pipeline", "", "only runs of this `PIPELINE`")
+	flags.StringVar(&f.eventKey, "event-key", "", "only runs for events with this `KEY`")
+	flags.StringVar(&f.since, "since", "", "only runs that ended in the last `DURATION` (such as 2h), or after a time of RFC 3339")
+	flags.StringVar(&f.code, "code", "", "only runs that failed with this `CODE`")
+	limitFlag(cmd, &f.limit)
+}
+
+// query gives the filters as the API takes them.
+func (c *cli) runQuery(f runFilter) (url.Values, error) {
+	query := url.Values{}
+	for name, v := range map[string]string{"pipeline": f.pipeline, "eventKey": f.eventKey, "code": f.code} {
+		if v != "" {
+			query.Set(name, v)
+		}
+	}
+	if f.since == "" {
+		return query, nil
+	}
+	if ago, err := time.ParseDuration(f.since); err == nil && ago > 0 {
+		query.Set("since", c.Now().Add(-ago).UTC().Format(time.RFC3339))
+		return query, nil
+	}
+	at, err := time.Parse(time.RFC3339, f.since)
+	if err != nil {
+		return nil, fault.New(fault.CLIUsage, "the flag \"--since\" has to be a duration such as 2h, or a time such as 2026-01-31T08:00:00Z")
+	}
+	query.Set("since", at.UTC().Format(time.RFC3339))
+	return query, nil
+}
+
+func runColumns() []column {
+	return []column{
+		field("EVENT", "eventId"), field("PIPELINE", "pipeline"), field("STATUS", "status"), field("ATTEMPT", "attempt"),
+		field("STARTED", "started"), field("ENDED", "ended"),
+		{"FAILURE", failure},
+	}
+}
+
 func (c *cli) runsCommand() *cobra.Command {
-	var limit int
-	var status, pipeline string
+	var filter runFilter
+	var status string
+	var follow bool
 	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
 	cmd := &cobra.Command{
 		Use:     "runs [EVENT]",
 		Short:   "List runs of pipelines, or those of one event",
-		Example: "  pi runs\n  pi runs --status dead --pipeline lead\n  pi runs -o json",
+		Long:    "List runs of pipelines, or those of one event. With --follow the newest are shown, and then every change of a run until\nyou interrupt it.",
+		Example: "  pi runs\n  pi runs --status dead --pipeline lead --since 2h\n  pi runs -o json",
 		Args:    wants(nil, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			query := url.Values{}
+			query, err := c.runQuery(filter)
+			if err != nil {
+				return err
+			}
 			if status != "" && !slices.Contains(statuses, status) {
 				e := fault.New(fault.CLIUsage, "the flag \"--status\" has to be one of %s", strings.Join(statuses, ", "))
 				return e.WithHint("%s", fault.DidYouMean(status, statuses))
 			}
-			for name, v := range map[string]string{"status": status, "pipeline": pipeline, "event": strings.Join(args, "")} {
+			for name, v := range map[string]string{"status": status, "event": strings.Join(args, "")} {
 				if v != "" {
 					query.Set(name, v)
 				}
 			}
-			rows, err := c.list(cmd.Context(), "runs", query, limit)
+			if follow {
+				return c.follow(cmd.Context(), query, filter.limit)
+			}
+			rows, err := c.list(cmd.Context(), "runs", query, filter.limit)
 			if err != nil {
 				return err
 			}
-			return c.table(rows, []column{
-				field("EVENT", "eventId"), field("PIPELINE", "pipeline"), field("STATUS", "status"), field("ATTEMPT", "attempt"),
-				field("STARTED", "started"), field("ENDED", "ended"),
-				{"FAILURE", failure},
-			}, "no run was found")
+			return c.table(rows, runColumns(), "no run was found")
 		},
 	}
 	cmd.Flags().StringVar(&status, "status", "", "only runs with this `STATUS`: "+strings.Join(statuses, ", "))
-	cmd.Flags().StringVar(&pipeline, "pipeline", "", "only runs of this `PIPELINE`")
-	limitFlag(cmd, &limit)
+	filter.add(cmd)
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on and show every change")
+	cmd.AddCommand(c.runsShowCommand(), c.runsCancelCommand(), c.runsReplayCommand())
 	return cmd
 }
 

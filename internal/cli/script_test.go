@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,8 @@ func TestMain(m *testing.M) {
 //	mailbox start|NUMBER    starts an SMTP server and sets MAIL_PORT; waits for exactly so many mails, written to mail.txt
 //	guest FILE [PLUGIN]     writes a plugin that is not packed, with one command of its name; echo is the default, and
 //	                        mailer submits a fixed mail to jane@example.org
+//	shows REGEXP ARG ...    runs pi until its output matches
+//	status REGEXP           waits until the server's status matches
 //	field NAME FILE FIELD   sets a variable to a field of a JSON file, wherever it stands
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -66,7 +69,32 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ready": ready, "post": post, "poll": poll, "mailbox": mailbox, "guest": writeGuest, "field": setField,
+			"shows": shows, "status": status,
 		},
+	})
+}
+
+func shows(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, 20)
+	wanted := regexp.MustCompile("(?m)" + args[0])
+	until(ts, "pi to show "+args[0], func() bool {
+		return ts.Exec("pi", args[1:]...) == nil && wanted.MatchString(ts.ReadFile("stdout"))
+	})
+}
+
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 1, 1)
+	wanted := regexp.MustCompile(args[0])
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, ts.Getenv("ADMIN")+"/api/v3/status", nil)
+	ts.Check(err)
+	req.Header.Set("Authorization", "Bearer "+ts.Getenv("TOKEN"))
+	until(ts, "a status with "+args[0], func() bool {
+		res, err := http.DefaultClient.Do(req)
+		ts.Check(err)
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		ts.Check(err)
+		return wanted.Match(text)
 	})
 }
 

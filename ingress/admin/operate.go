@@ -1,0 +1,110 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/value"
+)
+
+// Operator changes runs for a person. Its faults carry codes; see package engine for the methods.
+type Operator interface {
+	Cancel(ctx context.Context, eventID, pipeline string) (run.Run, error)
+	Replay(ctx context.Context, r run.Replay) (event.Accepted, error)
+	Drop(ctx context.Context, eventID, pipeline string) error
+}
+
+// operate does what the last word of runs/<event id>/<pipeline>/<action> says.
+func (s *Server) operate(ctx *fasthttp.RequestCtx, rest string) {
+	id, rest, _ := strings.Cut(rest, "/")
+	rawName, action, _ := strings.Cut(rest, "/")
+	name, err := url.PathUnescape(rawName)
+	act := map[string]func(*fasthttp.RequestCtx, string, string) (any, error){
+		"cancel": s.cancel, "replay": s.replay, "drop": s.drop,
+	}[action]
+	if err != nil || name == "" || act == nil {
+		s.refuse(ctx, http.StatusNotFound, "http.route")
+		return
+	}
+	answer, err := act(ctx, id, name)
+	log := s.deps.Logger.With("action", action, "event_id", id, "pipeline", name, "identity", s.options.Identity, "remote", ctx.RemoteAddr().String())
+	if err != nil {
+		log.Info("a change of a run was refused", "code", string(fault.CodeOf(err)))
+		s.fail(ctx, err)
+		return
+	}
+	log.Info("changed a run", "result", answer)
+	s.show(ctx, answer)
+}
+
+func (s *Server) cancel(ctx *fasthttp.RequestCtx, id, name string) (any, error) {
+	if _, err := query(ctx); err != nil {
+		return nil, err
+	}
+	r, err := s.deps.Operator.Cancel(s.work, id, name)
+	return map[string]any{"status": r.Status}, err
+}
+
+// replay takes ?from= and ?close=true, and a JSON body where the payload, or the body at the step, is another one.
+func (s *Server) replay(ctx *fasthttp.RequestCtx, id, name string) (any, error) {
+	params, err := query(ctx, "from", "close")
+	if err != nil {
+		return nil, err
+	}
+	q := run.Replay{EventID: id, Pipeline: name, From: params["from"], Close: params["close"] == "true"}
+	if raw := ctx.Request.Body(); len(raw) > 0 {
+		if len(ctx.Request.Header.PeekAll("Content-Encoding")) > 0 {
+			return nil, fault.New(fault.CommandType, "a body with a content encoding is not accepted")
+		}
+		body, err := value.Decode(raw)
+		if err != nil {
+			return nil, fault.Wrap(fault.CommandType, err, "reading the request's body")
+		}
+		if q.Body, err = value.AppendJSON(nil, body); err != nil {
+			return nil, fault.Wrap(fault.CommandType, err, "reading the request's body")
+		}
+	}
+	accepted, err := s.deps.Operator.Replay(s.work, q)
+	return map[string]any{"eventId": accepted.EventID, "fresh": accepted.Fresh}, err
+}
+
+func (s *Server) drop(ctx *fasthttp.RequestCtx, id, name string) (any, error) {
+	if _, err := query(ctx); err != nil {
+		return nil, err
+	}
+	return map[string]any{"closed": run.ClosedDropped}, s.deps.Operator.Drop(s.work, id, name)
+}
+
+// deadLetters lists the open dead letters, newest event first.
+func (s *Server) deadLetters(ctx *fasthttp.RequestCtx, rest string) {
+	if rest != "" {
+		s.failOr404(ctx, nil)
+		return
+	}
+	q, err := runQuery(ctx, "limit", "pipeline", "eventKey", "since", "code")
+	if err != nil {
+		s.fail(ctx, err)
+		return
+	}
+	q.Status, q.Open = run.Dead, true
+	list, err := s.deps.Ledger.FindRuns(s.work, q)
+	if err != nil {
+		s.fail(ctx, err)
+		return
+	}
+	s.show(ctx, map[string]any{"dlq": listed(list)})
+}
+
+// shownRun is a run with the body where it stands, which is shown only when asked for.
+type shownRun struct {
+	run.Run
+	Body json.RawMessage `json:"body,omitempty"`
+}

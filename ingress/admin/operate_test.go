@@ -1,0 +1,133 @@
+package admin_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
+)
+
+func (w *world) called(call map[string]any) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.call = call
+	return w.err
+}
+
+func (w *world) Cancel(_ context.Context, eventID, pipeline string) (run.Run, error) {
+	err := w.called(map[string]any{"cancel": eventID, "pipeline": pipeline})
+	return run.Run{EventID: eventID, Pipeline: pipeline, Status: run.Cancelled}, err
+}
+
+func (w *world) Replay(_ context.Context, r run.Replay) (event.Accepted, error) {
+	err := w.called(map[string]any{"replay": r.EventID, "pipeline": r.Pipeline, "from": r.From, "close": r.Close, "body": string(r.Body)})
+	return event.Accepted{EventID: "e2", Fresh: true}, err
+}
+
+func (w *world) Drop(_ context.Context, eventID, pipeline string) error {
+	return w.called(map[string]any{"drop": eventID, "pipeline": pipeline})
+}
+
+func TestOperate(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, path, body string
+		fails            error
+		status           int
+		want             string
+		call             map[string]any
+	}{
+		{name: "cancel", path: "runs/e1/lead/cancel", status: 200, want: `{"status":"cancelled"}`, call: map[string]any{"cancel": "e1", "pipeline": "lead"}},
+		{
+			name: "replay", path: "runs/e1/global%2Fapp%2Fmail/replay", status: 200, want: `"eventId":"e2"`,
+			call: map[string]any{"replay": "e1", "pipeline": "global/app/mail", "from": "", "close": false, "body": ""},
+		},
+		{
+			name: "replay with all", path: "runs/e1/%28parked%29/replay?from=failed&close=true", body: ` { "CANARY" : 1 } `, status: 200, want: `"fresh":true`,
+			call: map[string]any{"replay": "e1", "pipeline": "(parked)", "from": "failed", "close": true, "body": `{"CANARY":1}`},
+		},
+		{name: "replay null", path: "runs/e1/lead/replay", body: `null`, status: 200, want: `"eventId"`, call: map[string]any{"replay": "e1", "pipeline": "lead", "from": "", "close": false, "body": "null"}},
+		{name: "drop", path: "runs/e1/lead/drop", status: 200, want: `{"closed":"dropped"}`, call: map[string]any{"drop": "e1", "pipeline": "lead"}},
+		{name: "body that is no JSON", path: "runs/e1/lead/replay", body: `{`, status: 400, want: `"command.type"`},
+		{name: "unknown parameter", path: "runs/e1/lead/replay?form=1", status: 400, want: `"command.param"`},
+		{name: "unknown parameter of drop", path: "runs/e1/lead/drop?all=true", status: 400, want: `"command.param"`},
+		{name: "unknown action", path: "runs/e1/lead/destroy", status: 404, want: `refused`},
+		{name: "no pipeline", path: "runs/e1//cancel", status: 404, want: `refused`},
+		{name: "over", path: "runs/e1/lead/cancel", fails: fault.New(fault.RunFinal, "it is over"), status: 409, want: `"run.final"`},
+		{name: "not possible", path: "runs/e1/lead/replay", fails: fault.New(fault.RunReplay, "nothing is kept"), status: 409, want: `"run.replay"`},
+		{name: "unknown", path: "runs/e1/lead/drop", fails: fault.New(fault.RunUnknown, "none"), status: 404, want: `"run.unknown"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := standard(t)
+			w.err = c.fails
+			status, body := w.do(t, http.MethodPost, "/api/v3/"+c.path, c.body)
+			if status != c.status || !strings.Contains(body, c.want) {
+				t.Errorf("%d %s; want %d and %s", status, body, c.status, c.want)
+			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if c.fails == nil {
+				if diff := cmp.Diff(c.call, w.call); diff != "" {
+					t.Errorf("the call (-want +got):\n%s", diff)
+				}
+			}
+			log := w.log.String()
+			if c.status == 200 && (!strings.Contains(log, "changed a run") || !strings.Contains(log, `"identity":"operator"`)) {
+				t.Errorf("the change is not in the log: %s", log)
+			}
+			if strings.Contains(log, "CANARY") {
+				t.Error("the log holds a payload")
+			}
+		})
+	}
+}
+
+// What changes something asks for a token and for POST.
+func TestOperateIsGuarded(t *testing.T) {
+	t.Parallel()
+	w := standard(t)
+	for _, action := range []string{"cancel", "replay", "drop"} {
+		if status, _ := w.do(t, http.MethodPost, "/api/v3/runs/e1/lead/"+action, "", "Authorization: "); status != http.StatusUnauthorized {
+			t.Errorf("%s without a token: %d", action, status)
+		}
+		if status, _ := w.do(t, http.MethodPost, "/api/v3/runs/e1/lead/"+action, "", "Sec-Fetch-Site: cross-site"); status != http.StatusForbidden {
+			t.Errorf("%s from another site: %d", action, status)
+		}
+		if status, _ := w.do(t, http.MethodGet, "/api/v3/runs/e1/lead/"+action, ""); status == http.StatusOK {
+			t.Errorf("%s by GET: %d", action, status)
+		}
+	}
+	if w.call != nil {
+		t.Errorf("called %v", w.call)
+	}
+}
+
+func TestDeadLetterListing(t *testing.T) {
+	t.Parallel()
+	w := standard(t)
+	for _, c := range []struct {
+		path   string
+		status int
+		want   string
+	}{
+		{"dlq", 200, `{"dlq":[]}`},
+		{"dlq?pipeline=lead&eventKey=a.b&code=command.failed&since=2026-01-02T03:04:05Z&limit=3", 200, `{"dlq":[]}`},
+		{"dlq?since=yesterday", 400, "since is a time"},
+		{"dlq?status=done", 400, "unknown parameter"},
+		{"dlq/e1", 404, "refused"},
+		{"runs?eventKey=webhook.a&since=2026-01-02T03:04:05Z", 200, `"eventId":"e1"`},
+		{"runs/e1/global%2Fapp%2Fmail?payload=true", 200, `"body":"CANARY"`},
+		{"runs/e1/global%2Fapp%2Fmail?payloads=true", 400, "unknown parameter"},
+	} {
+		if status, body := w.do(t, http.MethodGet, "/api/v3/"+c.path, ""); status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s: %d %s; want %d and %s", c.path, status, body, c.status, c.want)
+		}
+	}
+}
