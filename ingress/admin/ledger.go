@@ -186,7 +186,7 @@ func (s *Server) runs(ctx *fasthttp.RequestCtx, rest string) {
 		s.run(ctx, rest)
 		return
 	}
-	q, err := runQuery(ctx, "limit", "pipeline", "status", "event", "eventKey", "since", "code")
+	q, err := runQuery(ctx, "limit", "pipeline", "status", "event", "eventKey", "since", "until", "code", "contains")
 	if err != nil {
 		s.fail(ctx, err)
 		return
@@ -207,16 +207,18 @@ func runQuery(ctx *fasthttp.RequestCtx, known ...string) (q store.RunQuery, err 
 	}
 	q = store.RunQuery{
 		EventID: params["event"], EventKey: params["eventKey"], Pipeline: params["pipeline"],
-		Status: run.Status(params["status"]), Code: params["code"],
+		Status: run.Status(params["status"]), Code: params["code"], Text: params["contains"],
 	}
 	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
 	if q.Status != "" && !contains(statuses, string(q.Status)) {
 		return q, fault.New(fault.CommandType, "%q is none of %s", string(q.Status), strings.Join(statuses, ", ")).In("status").
 			WithHint("%s", fault.DidYouMean(string(q.Status), statuses))
 	}
-	if text := params["since"]; text != "" {
-		if q.Since, err = time.Parse(time.RFC3339, text); err != nil {
-			return q, fault.New(fault.CommandType, "since is a time of RFC 3339").In("since")
+	for name, at := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {
+		if text := params[name]; text != "" {
+			if *at, err = time.Parse(time.RFC3339, text); err != nil {
+				return q, fault.New(fault.CommandType, "%s is a time of RFC 3339", name).In(name)
+			}
 		}
 	}
 	q.Limit, err = limit(params)
@@ -240,11 +242,7 @@ func (s *Server) run(ctx *fasthttp.RequestCtx, rest string) {
 		s.missing(ctx, err, "there is no such run")
 		return
 	}
-	shown := shownRun{Run: r}
-	if params["payload"] == "true" {
-		shown.Body = r.Body
-	}
-	s.show(ctx, shown)
+	s.show(ctx, shown(r, params["payload"] == "true"))
 }
 
 func (s *Server) rejects(ctx *fasthttp.RequestCtx, rest string) {

@@ -89,7 +89,7 @@ func (s *Server) deadLetters(ctx *fasthttp.RequestCtx, rest string) {
 		s.failOr404(ctx, nil)
 		return
 	}
-	q, err := runQuery(ctx, "limit", "pipeline", "eventKey", "since", "code")
+	q, err := runQuery(ctx, "limit", "pipeline", "eventKey", "since", "until", "code", "contains")
 	if err != nil {
 		s.fail(ctx, err)
 		return
@@ -103,8 +103,31 @@ func (s *Server) deadLetters(ctx *fasthttp.RequestCtx, rest string) {
 	s.show(ctx, map[string]any{"dlq": listed(list)})
 }
 
-// shownRun is a run with the body where it stands, which is shown only when asked for.
+// shownRun is a run with the body where it stands and the values of its steps, which are shown only when asked for.
 type shownRun struct {
 	run.Run
-	Body json.RawMessage `json:"body,omitempty"`
+	Steps []shownStep     `json:"steps,omitempty"`
+	Body  json.RawMessage `json:"body,omitempty"`
+	Vars  json.RawMessage `json:"vars,omitempty"`
+}
+
+type shownStep struct {
+	run.Step
+	Input  json.RawMessage `json:"input,omitempty"`
+	Output json.RawMessage `json:"output,omitempty"`
+}
+
+// shown gives a run as it is shown, with payloads or without.
+func shown(r run.Run, payloads bool) shownRun {
+	out := shownRun{Run: r, Steps: make([]shownStep, len(r.Steps))}
+	for i, s := range r.Steps {
+		out.Steps[i].Step = s
+		if payloads {
+			out.Steps[i].Input, out.Steps[i].Output = s.Input, s.Output
+		}
+	}
+	if payloads {
+		out.Body, out.Vars = r.Body, r.Vars
+	}
+	return out
 }

@@ -120,6 +120,8 @@ func TestDeadLetterListing(t *testing.T) {
 		{"dlq", 200, `{"dlq":[]}`},
 		{"dlq?pipeline=lead&eventKey=a.b&code=command.failed&since=2026-01-02T03:04:05Z&limit=3", 200, `{"dlq":[]}`},
 		{"dlq?since=yesterday", 400, "since is a time"},
+		{"dlq?until=tomorrow", 400, "until is a time"},
+		{"dlq?until=2026-01-02T03:04:05Z&contains=no%20answer", 200, `{"dlq":[]}`},
 		{"dlq?status=done", 400, "unknown parameter"},
 		{"dlq/e1", 404, "refused"},
 		{"runs?eventKey=webhook.a&since=2026-01-02T03:04:05Z", 200, `"eventId":"e1"`},

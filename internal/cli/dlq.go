@@ -119,7 +119,7 @@ func (c *cli) dlqDropCommand() *cobra.Command {
 // each does something with the one dead letter that is named, or with those that the filters find, the
 // oldest first. What fails does not keep it from the others.
 func (c *cli) each(cmd *cobra.Command, args []string, filter runFilter, all bool, f func(*client, string) error) error {
-	filtered := filter.pipeline != "" || filter.eventKey != "" || filter.since != "" || filter.code != ""
+	filtered := filter.pipeline != "" || filter.eventKey != "" || filter.since != "" || filter.until != "" || filter.code != "" || filter.contains != ""
 	switch {
 	case len(args) == 1 && (filtered || all):
 		return usage(cmd, "name one dead letter, or give filters, not both")

@@ -14,8 +14,8 @@ import (
 
 // runFilter is what listings of runs are asked with.
 type runFilter struct {
-	limit                           int
-	pipeline, eventKey, since, code string
+	limit                                            int
+	pipeline, eventKey, since, until, code, contains string
 }
 
 func (f *runFilter) add(cmd *cobra.Command) {
@@ -23,6 +23,8 @@ func (f *runFilter) add(cmd *cobra.Command) {
 	flags.StringVar(&f.pipeline, "pipeline", "", "only runs of this `PIPELINE`")
 	flags.StringVar(&f.eventKey, "event-key", "", "only runs for events with this `KEY`")
 	flags.StringVar(&f.since, "since", "", "only runs that ended in the last `DURATION` (such as 2h), or after a time of RFC 3339")
+	flags.StringVar(&f.until, "until", "", "only runs that ended longer than a `DURATION` ago, or before a time of RFC 3339")
+	flags.StringVar(&f.contains, "contains", "", "only runs whose failure has this `TEXT` in its message")
 	flags.StringVar(&f.code, "code", "", "only runs that failed with this `CODE`")
 	limitFlag(cmd, &f.limit)
 }
@@ -30,24 +32,34 @@ func (f *runFilter) add(cmd *cobra.Command) {
 // query gives the filters as the API takes them.
 func (c *cli) runQuery(f runFilter) (url.Values, error) {
 	query := url.Values{}
-	for name, v := range map[string]string{"pipeline": f.pipeline, "eventKey": f.eventKey, "code": f.code} {
+	for name, v := range map[string]string{"pipeline": f.pipeline, "eventKey": f.eventKey, "code": f.code, "contains": f.contains} {
 		if v != "" {
 			query.Set(name, v)
 		}
 	}
-	if f.since == "" {
-		return query, nil
+	for name, text := range map[string]string{"since": f.since, "until": f.until} {
+		if text == "" {
+			continue
+		}
+		at, err := c.moment(name, text)
+		if err != nil {
+			return nil, err
+		}
+		query.Set(name, at.UTC().Format(time.RFC3339))
 	}
-	if ago, err := time.ParseDuration(f.since); err == nil && ago > 0 {
-		query.Set("since", c.Now().Add(-ago).UTC().Format(time.RFC3339))
-		return query, nil
-	}
-	at, err := time.Parse(time.RFC3339, f.since)
-	if err != nil {
-		return nil, fault.New(fault.CLIUsage, "the flag \"--since\" has to be a duration such as 2h, or a time such as 2026-01-31T08:00:00Z")
-	}
-	query.Set("since", at.UTC().Format(time.RFC3339))
 	return query, nil
+}
+
+// moment reads a time of the past: how long ago it was, or RFC 3339.
+func (c *cli) moment(flag, text string) (time.Time, error) {
+	if ago, err := time.ParseDuration(text); err == nil && ago > 0 {
+		return c.Now().Add(-ago), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fault.New(fault.CLIUsage, "the flag %q has to be a duration such as 2h, or a time such as 2026-01-31T08:00:00Z", "--"+flag)
+	}
+	return at, nil
 }
 
 func runColumns() []column {

@@ -2,7 +2,10 @@
 // It knows nothing about how a run is executed or kept. Everybody may import it.
 package run
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Status says where a run stands.
 type Status string
@@ -73,7 +76,37 @@ type Step struct {
 	Duration time.Duration `json:"duration"`          // nanoseconds
 	Code     string        `json:"code,omitempty"`
 	Message  string        `json:"message,omitempty"`
+
+	// Input and Output are what was recorded of the step's values, as the setting engine.record asks for it.
+	// They are shown only to those who ask for payloads. Secrets in them are replaced by "[redacted]", and a
+	// value that is too large by a [Cut].
+	Input  []byte `json:"-"` // JSON text of an Input; nil = not recorded
+	Output []byte `json:"-"` // JSON text of what the command gave; nil = not recorded, or it gave nothing
 }
+
+// Input is what a step was given.
+type Input struct {
+	Params json.RawMessage `json:"params,omitempty"` // of the command, evaluated; a map
+	Body   json.RawMessage `json:"body"`             // what its `input` says, else the body before the step
+	Vars   json.RawMessage `json:"vars,omitempty"`   // before the step; left out when they are those of the step recorded before
+	Exact  bool            `json:"exact,omitempty"`  // body and vars are the run's own, nothing in them is replaced: a replay can begin with them
+}
+
+// Cut stands for a value that was too large to be recorded.
+type Cut struct {
+	Bytes int    `json:"cutBytes"` // size of the whole JSON text
+	Start string `json:"start"`    // its beginning
+}
+
+// Recording says of which steps the values are recorded.
+type Recording string
+
+// The settings of engine.record.
+const (
+	RecordNone     Recording = "none"
+	RecordFailures Recording = "failures" // of steps that failed, also where `onError` let the run go on
+	RecordAll      Recording = "all"
+)
 
 // ResultState says what a poll for a result learns.
 type ResultState string

@@ -84,7 +84,7 @@ type Runs interface {
 	RunsOf(ctx context.Context, eventID string) ([]run.Run, error)
 	// Run finds one run by its key. ErrNotFound.
 	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
-	// FindRuns lists runs, newest event first, without Body, Vars and Position.
+	// FindRuns lists runs, newest event first, without Body, Vars, Position and the values of steps.
 	FindRuns(ctx context.Context, q RunQuery) ([]run.Run, error)
 	// Due lists waiting runs with NextAt <= now, the longest waiting first.
 	Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error)
@@ -113,7 +113,9 @@ type RunQuery struct {
 	Pipeline string
 	Status   run.Status
 	Code     string    // of the last failure
+	Text     string    // that the message of the last failure holds; the case of ASCII letters does not count
 	Since    time.Time // only runs that ended then or later
+	Until    time.Time // only runs that ended before
 	Open     bool      // without dead letters that were dealt with
 	Limit    int       // 0 = 50
 }

@@ -17,6 +17,7 @@ import (
 
 // toVersion1 turns the file of a closed store back to how version 1 looked.
 const toVersion1 = `
+ALTER TABLE runs DROP COLUMN payloads;
 ALTER TABLE runs DROP COLUMN position;
 ALTER TABLE runs DROP COLUMN closed;
 DROP INDEX runs_versions;

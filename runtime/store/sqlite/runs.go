@@ -13,7 +13,7 @@ import (
 
 const (
 	runOwn     = `event_id, pipeline, event_key, version, status, attempt, identity, started, ended, next_at, code, message, step_index, steps`
-	runState   = `, body, vars, position`
+	runState   = `, body, vars, position, payloads`
 	runSaved   = runOwn + runState
 	runHead    = runOwn + `, closed`
 	runColumns = runHead + runState
@@ -22,7 +22,7 @@ const (
 // Save implements store.Runs. When ctx ends while the transaction is under way, the change may be
 // written although an error is returned.
 func (s *Store) Save(ctx context.Context, c store.Change) error {
-	var steps []byte
+	var steps, values []byte
 	size := 0
 	if c.Run != nil {
 		r := *c.Run
@@ -32,14 +32,17 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 			if steps, err = json.Marshal(r.Steps); err != nil {
 				return fault.Wrap(fault.Internal, err, "encoding the steps of a run")
 			}
+			if values, err = payloads(r.Steps); err != nil {
+				return fault.Wrap(fault.Internal, err, "encoding the recorded values of a run")
+			}
 		}
-		size = len(steps) + len(r.Body) + len(r.Vars) + len(r.Position)
+		size = len(steps) + len(values) + len(r.Body) + len(r.Vars) + len(r.Position)
 	}
 	finished := false
 	err := s.write(ctx, size, func(w *writer) error {
 		finished = false
 		if c.Run != nil {
-			n, err := w.saveRun(c.Run, steps)
+			n, err := w.saveRun(c.Run, steps, values)
 			if err != nil {
 				return err
 			}
@@ -60,9 +63,9 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 	return err
 }
 
-func (w *writer) saveRun(r *run.Run, steps []byte) (int64, error) {
+func (w *writer) saveRun(r *run.Run, steps, values []byte) (int64, error) {
 	return w.sql.saveRun.run(r.EventID, r.Pipeline, r.EventKey, r.Version, string(r.Status), int64(r.Attempt), r.Identity,
-		toMicros(r.Started), toMicros(r.Ended), toMicros(r.NextAt), r.Code, r.Message, int64(r.StepIndex), steps, r.Body, r.Vars, r.Position, r.EventID)
+		toMicros(r.Started), toMicros(r.Ended), toMicros(r.NextAt), r.Code, r.Message, int64(r.StepIndex), steps, r.Body, r.Vars, r.Position, values, r.EventID)
 }
 
 // RunsOf implements store.Runs.
@@ -108,6 +111,12 @@ func (s *Store) FindRuns(ctx context.Context, q store.RunQuery) ([]run.Run, erro
 	if !q.Since.IsZero() {
 		where, args = append(where, `ended >= ?`), append(args, toMicros(q.Since))
 	}
+	if !q.Until.IsZero() {
+		where, args = append(where, `ended > 0 AND ended < ?`), append(args, toMicros(q.Until))
+	}
+	if q.Text != "" {
+		where, args = append(where, `instr(lower(message), lower(?)) > 0`), append(args, q.Text)
+	}
 	if q.Open {
 		where = append(where, `closed = ''`)
 	}
@@ -119,7 +128,10 @@ func (s *Store) FindRuns(ctx context.Context, q store.RunQuery) ([]run.Run, erro
 }
 
 func scanRun(row scanner) (r run.Run, err error) {
-	err = readRun(row, &r, &r.Body, &r.Vars, &r.Position)
+	var values []byte
+	if err = readRun(row, &r, &r.Body, &r.Vars, &r.Position, &values); err == nil {
+		err = readPayloads(r.Steps, values)
+	}
 	return r, err
 }
 

@@ -113,6 +113,9 @@ CREATE TABLE schedules (
 ) WITHOUT ROWID;
 `
 
+// schema6 keeps recorded values of steps apart from the steps, so that listings do not read them.
+const schema6 = `ALTER TABLE runs ADD COLUMN payloads BLOB;`
+
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.
 type migration struct {
 	begin   string
@@ -123,7 +126,7 @@ type migration struct {
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
 func migrations() []migration {
-	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}}
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}}
 }
 
 // migrate brings the file to the newest version, each step in a transaction of its own.

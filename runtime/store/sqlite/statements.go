@@ -40,13 +40,13 @@ func (s *statements) prepare(c *conn) error {
 
 		{&s.settle, `UPDATE events SET settled = ? WHERE id = ? AND settled < 0`},
 		{&s.saveRun, `INSERT INTO runs (` + runSaved + `, event_seq)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, COALESCE((SELECT seq FROM events WHERE id = ?), 0))
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, COALESCE((SELECT seq FROM events WHERE id = ?), 0))
 			ON CONFLICT (event_id, pipeline) DO UPDATE SET
 				event_key = excluded.event_key, version = excluded.version, status = excluded.status,
 				attempt = excluded.attempt, identity = excluded.identity, started = excluded.started,
 				ended = excluded.ended, next_at = excluded.next_at, code = excluded.code, message = excluded.message,
 				step_index = excluded.step_index, steps = excluded.steps, body = excluded.body, vars = excluded.vars,
-				position = excluded.position
+				position = excluded.position, payloads = excluded.payloads
 			WHERE status NOT IN ('done', 'dead', 'cancelled')`},
 
 		{&s.closeDead, `UPDATE runs SET closed = ? WHERE event_id = ? AND pipeline = ? AND status = 'dead' AND closed = ''`},

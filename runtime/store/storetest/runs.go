@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -48,7 +49,8 @@ func saveUpdates(t *testing.T, open Open) {
 	r.Body, r.Vars, r.Position = []byte(`{"a":1}`), []byte(`{"v":[true]}`), []byte(`{"step":2}`)
 	r.Steps = []run.Step{
 		{Index: 0, Command: "log", Status: run.StepSkipped},
-		{Index: 1, ID: "x", Command: "http.get", Status: run.StepFailed, Attempt: 4, Duration: 1234567 * time.Nanosecond, Code: "c", Message: "m"},
+		{Index: 1, ID: "x", Command: "http.get", Status: run.StepFailed, Attempt: 4, Duration: 1234567 * time.Nanosecond, Code: "c", Message: "m", Input: []byte(`{"params":{"a":"ü"},"body":null}`)},
+		{Index: 2, Command: "data.get", Status: run.StepDone, Input: []byte(`{"body":[1]}`), Output: []byte(`null`)},
 	}
 	save(t, s, r, newRun(e, "another", run.Running))
 	second, err := s.Run(t.Context(), e.ID, "p")
@@ -195,7 +197,8 @@ func runsFound(t *testing.T, open Open) {
 	for _, i := range []int{3, 1, 5, 0, 4, 2} {
 		r := newRun(events[i], fmt.Sprintf("p%d", i%2), statuses[i])
 		r.Body, r.Vars = []byte(`1`), []byte(`2`)
-		r.Steps = []run.Step{{Command: "log", Status: run.StepDone}}
+		r.Steps = []run.Step{{Command: "log", Status: run.StepDone, Input: []byte(`{"body":1}`)}}
+		r.Code, r.Message, r.Started, r.Ended = "c"+strconv.Itoa(i), "it is 50% of "+strconv.Itoa(i), start().Add(time.Duration(i)*time.Hour), start().Add(time.Duration(i)*time.Hour)
 		save(t, s, r)
 	}
 	for _, c := range []struct {
@@ -211,6 +214,12 @@ func runsFound(t *testing.T, open Open) {
 		{"dead", store.RunQuery{Status: run.Dead}, []int{1}},
 		{"both", store.RunQuery{Status: run.Done, Pipeline: "p0"}, []int{0}},
 		{"none", store.RunQuery{Status: run.Dead, Pipeline: "p0"}, nil},
+		{"code", store.RunQuery{Code: "c3"}, []int{3}},
+		{"since", store.RunQuery{Since: start().Add(4 * time.Hour)}, []int{5, 4}},
+		{"until", store.RunQuery{Until: start().Add(2 * time.Hour)}, []int{1, 0}},
+		{"since and until", store.RunQuery{Since: start().Add(time.Hour), Until: start().Add(3 * time.Hour)}, []int{2, 1}},
+		{"text", store.RunQuery{Text: "50% OF 4"}, []int{4}},
+		{"text is no pattern", store.RunQuery{Text: "_0%"}, nil},
 	} {
 		got, err := s.FindRuns(t.Context(), c.q)
 		must(t, err)
@@ -220,7 +229,7 @@ func runsFound(t *testing.T, open Open) {
 		}
 		for _, r := range got {
 			have = append(have, r.EventID)
-			if r.Body != nil || r.Vars != nil || len(r.Steps) != 1 {
+			if r.Body != nil || r.Vars != nil || len(r.Steps) != 1 || r.Steps[0].Input != nil {
 				t.Errorf("%s: a listed run has body %q, vars %q, %d steps", c.name, r.Body, r.Vars, len(r.Steps))
 			}
 		}
