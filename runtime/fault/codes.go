@@ -71,6 +71,13 @@ const (
 	PipelineLimit    Code = "pipeline.limit"
 	PipelineUnknown  Code = "pipeline.unknown"
 	PipelinePosition Code = "pipeline.position"
+	PipelineMock     Code = "pipeline.mock"
+
+	TestSyntax   Code = "test.syntax"
+	TestInvalid  Code = "test.invalid"
+	TestFailed   Code = "test.failed"
+	TestUnmocked Code = "test.unmocked"
+	TestCoverage Code = "test.coverage"
 
 	CommandUnknown  Code = "command.unknown"
 	CommandParam    Code = "command.param"
@@ -198,6 +205,13 @@ func Codes() []Info {
 		{PipelineLimit, Runtime, "a run exceeded a limit of loops, steps or nested calls", "mend the loop, or raise the limit that the message names"},
 		{PipelineUnknown, Input, "no pipeline has this name", "use the nearest known name, or load the pipeline"},
 		{PipelinePosition, Runtime, "a kept run does not fit the pipeline it belongs to", "replay it from its start"},
+		{PipelineMock, Input, "a pipeline sets up a mock, which does nothing on a server", "take mock.command out, or keep it for pi run and pi test only"},
+
+		{TestSyntax, Input, "a test file is not the YAML it should be", "mend the place that the message names"},
+		{TestInvalid, Input, "a test file says something that no test file can", "mend the place that the message names"},
+		{TestFailed, Runtime, "a case of a pipeline's test failed", "compare what the message expected with what the pipeline did"},
+		{TestUnmocked, Runtime, "a test called a command with an effect, and no mock stands in for it", "add it under mocks, or name it under allow"},
+		{TestCoverage, Runtime, "the tests execute less of the pipelines than was asked for", "add cases for the steps and branches that the report names"},
 
 		{CommandUnknown, Input, "no command has this name", "use the nearest known name, or see `pi lint --commands`"},
 		{CommandParam, Input, "a command has no such parameter", "use the nearest known parameter"},
