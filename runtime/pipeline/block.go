@@ -37,6 +37,12 @@ func (b *block) fits(path []frame) bool {
 }
 
 func (b *block) run(ctx context.Context, x *execution) (signal, *thrown) {
+	sig, t := b.exec(ctx, x)
+	x.ended(sig, t)
+	return sig, t
+}
+
+func (b *block) exec(ctx context.Context, x *execution) (signal, *thrown) {
 	f, resumed := x.enter(&b.head)
 	defer x.leave(f)
 	x.setContext(&b.head)
@@ -105,7 +111,7 @@ func (b *block) tries(ctx context.Context, x *execution, f *frame) (signal, *thr
 			return goOn, t
 		}
 		wait, again := b.failure.retry.again(t.cause(), f.tries+1)
-		if !again || f.before == nil || x.in.Hold == 0 && wait > longestHold {
+		if !again || f.before == nil || x.tooLong(wait) {
 			return goOn, t
 		}
 		x.restore(*f.before)

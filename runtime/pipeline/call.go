@@ -33,6 +33,12 @@ func (p *pipelineRun) exec(ctx context.Context, x *execution, b *block, f *frame
 	if err != nil {
 		return goOn, x.throw(ctx, &b.head, err)
 	}
+	if answers, err := p.askFor(ctx, x, b, s); answers || err != nil {
+		if err != nil {
+			return goOn, x.throw(ctx, &b.head, err)
+		}
+		return goOn, nil
+	}
 	c, sig, t := x.callPlan(ctx, &b.head, f, p.name, s, nil)
 	if c == nil {
 		return goOn, t

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/fault"
@@ -30,6 +31,11 @@ func (ch *choice) exec(ctx context.Context, x *execution, b *block, f *frame) (s
 		return goOn, nil
 	}
 	return x.list(ctx, ch.cases[f.list-1])
+}
+
+// exhaustive reports whether one of the cases is always executed.
+func (ch *choice) exhaustive() bool {
+	return slices.ContainsFunc(ch.conditions, func(o operand) bool { return o.dynamic == nil && o.constant == true })
 }
 
 func (ch *choice) add(condition operand, l list) {

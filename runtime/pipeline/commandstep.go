@@ -118,7 +118,7 @@ func (c *compiler) argument(s *step, p *command.Param, k key, n *node) {
 
 // laterCommands are known and not there yet, in contrast to unknown ones.
 var laterCommands = []string{ //nolint:gochecknoglobals // constant data
-	"mock.command", "job", "message.send", "message.ack", "message.nack", "message.drop",
+	"job", "message.send", "message.ack", "message.nack", "message.drop",
 }
 
 // lookup finds the command, or reports why there is none.

@@ -46,9 +46,10 @@ type compiler struct {
 	depth    int // of the list that is compiled
 	around   around
 
-	strayTrigger bool // a trigger stands where none may
-	expressions  int  // that were compiled
-	stopped      bool // the file is larger than a pipeline may be
+	mocked       []*node // what mocks of the file stand in for
+	strayTrigger bool    // a trigger stands where none may
+	expressions  int     // that were compiled
+	stopped      bool    // the file is larger than a pipeline may be
 }
 
 // around is what the list that is compiled lies in.
@@ -85,6 +86,7 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 			c.plan.flat = false
 		}
 	})
+	c.checkMocked()
 	c.checkRights()
 	if err := c.faults.err(); err != nil {
 		return nil, err
@@ -176,6 +178,8 @@ func (c *compiler) part(e *entry) part {
 		return c.assertPart(e)
 	case "wait":
 		return c.waitPart(e)
+	case mockCommand:
+		return c.mockPart(e)
 	case "eval":
 		return c.evalPart(e)
 	case "macro":

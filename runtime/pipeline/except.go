@@ -61,6 +61,7 @@ func (e *except) handle(ctx context.Context, x *execution, t *thrown) (signal, *
 	rec, _ := x.record(&e.head)
 	rec.Attempt = 1
 	sig, failed := x.list(ctx, &e.do)
+	x.ended(sig, failed)
 	switch {
 	case failed != nil:
 		return goOn, failed
@@ -80,6 +81,7 @@ func (x *execution) failedHere(ctx context.Context, h *head, err error) *thrown 
 	t := x.throw(ctx, h, err)
 	rec, number := x.record(h)
 	rec.Attempt, rec.Status, rec.Code, rec.Message = 1, run.StepFailed, string(t.err.Code), t.told()
+	x.ended(goOn, t)
 	x.keepFailure(rec, number)
 	return t
 }

@@ -51,6 +51,7 @@ func (e *finally) commands(ctx context.Context, x *execution, resumed bool) (sig
 		if err == nil && !holds {
 			rec, _ := x.record(&e.head)
 			rec.Status = run.StepSkipped
+			x.ended(goOn, nil)
 			return goOn, nil
 		}
 		if err == nil && e.first != nil {
@@ -63,6 +64,7 @@ func (e *finally) commands(ctx context.Context, x *execution, resumed bool) (sig
 	rec, _ := x.record(&e.head)
 	rec.Attempt = 1
 	sig, t := x.list(ctx, &e.do)
+	x.ended(sig, t)
 	if t == nil && sig != paused && e.after != nil {
 		if _, err := e.after.eval(ctx, x.env); err != nil {
 			return goOn, x.failedHere(ctx, &e.head, err)

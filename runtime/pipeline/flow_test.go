@@ -167,7 +167,12 @@ func attempt(t *testing.T, b *strings.Builder, p *pipeline.Plan, in pipeline.Inp
 	}
 	for rounds := 0; ; rounds++ {
 		in.Retries = s.server && in.Attempt < s.attempts
+		watched := &told{}
+		in.Observe = watched // changes nothing, and is told of an end for each beginning
 		out, err := p.Run(t.Context(), in)
+		if watched.begun != 0 {
+			t.Errorf("%d parts began and did not end", watched.begun)
+		}
 		b.WriteString(steps(out))
 		if out.Dropped > 0 {
 			fmt.Fprintf(b, "%d more steps\n", out.Dropped)

@@ -52,7 +52,7 @@ func OldNames() map[string]string {
 func flowNames() []string {
 	return []string{
 		"assert", "break", "call", "continue", "do", "error", "eval", "except", "except.end", "finally", "foreach", "foreach.end",
-		"if", "if.else", "if.end", "macro", "macro.run", "parallel", "pipeline.run", "switch", "wait", "while", "while.end",
+		"if", "if.else", "if.end", "macro", "macro.run", mockCommand, "parallel", "pipeline.run", "switch", "wait", "while", "while.end",
 	}
 }
 
@@ -86,6 +86,8 @@ func flowSpec(name string) command.Spec {
 		return macroSpec()
 	case "macro.run":
 		return macroRunSpec()
+	case mockCommand:
+		return mockSpec()
 	case "parallel":
 		return parallelSpec()
 	case callCommand:

@@ -33,10 +33,9 @@ func (c *compiler) headers(d *Document) {
 			c.faults.add(fault.PipelineUnsupported, k.line, k.col, "the header %q is not supported", k.name).
 				hint("switch the identity with the command iam.run.as")
 		case "mocksEnabled":
-			c.faults.add(fault.PipelineUnsupported, k.line, k.col, "the header %q is not supported", k.name).
-				hint("mocks belong to the tests of a pipeline")
+			c.plan.unmocked = !c.switched(k.name, n)
 		case "tracing":
-			c.tracing(n)
+			c.plan.untraced = !c.switched(k.name, n)
 		case "exprPrefix":
 			c.plan.headers[k.name], _ = n.text()
 			continue
@@ -64,10 +63,10 @@ func (c *compiler) headerText(k key, n *node) (string, bool) {
 	return text, true
 }
 
-func (c *compiler) tracing(n *node) {
+// switched reads a header that is true or false.
+func (c *compiler) switched(name string, n *node) bool {
 	if !slices.Contains([]any{true, false, "true", "false"}, n.value) {
-		c.faults.add(fault.PipelineInvalid, n.line, n.col, "the header tracing must be true or false")
-		return
+		c.faults.add(fault.PipelineInvalid, n.line, n.col, "the header %s must be true or false", name)
 	}
-	c.plan.untraced = n.value == false || n.value == "false"
+	return n.value != false && n.value != "false"
 }

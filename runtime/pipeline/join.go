@@ -35,7 +35,7 @@ func (x *execution) within(j *join, slot int, t *trace) *execution {
 		plan: x.plan, in: x.in, policy: x.policy, logger: x.logger, here: x.here, env: maps.Clone(x.env),
 		path: x.path, called: x.called, runID: x.runID, calls: x.calls + 1, budget: x.budget, trace: t, join: j, slot: slot,
 	}
-	c.at = &c.root
+	c.at, c.watch = &c.root, x.watch.inner()
 	return c
 }
 

@@ -133,7 +133,7 @@ func (x *execution) hold(ctx context.Context, h *head, until time.Time) (signal,
 	case x.in.Hold > 0 && d > x.in.Hold:
 		x.until, x.stopped = until, x.capture()
 		return paused, nil
-	case !sleep(ctx, d):
+	case !x.wait(ctx, d):
 		return goOn, x.end(ctx, h, canceled())
 	}
 	return goOn, nil

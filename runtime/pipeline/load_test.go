@@ -52,8 +52,8 @@ func TestLoadDir(t *testing.T) {
 		t.Error(diff)
 	}
 	steps := []pipeline.StepInfo{
-		{Index: 0, Command: "log", Pos: fault.Position{File: "pipelines/lead.pi.yaml", Line: 2, Column: 5}},
-		{Index: 1, Command: "set", ID: "one", Pos: fault.Position{File: "pipelines/lead.pi.yaml", Line: 3, Column: 5}},
+		{Parent: -1, Index: 0, Command: "log", Pos: fault.Position{File: "pipelines/lead.pi.yaml", Line: 2, Column: 5}},
+		{Parent: -1, Index: 1, Command: "set", ID: "one", Pos: fault.Position{File: "pipelines/lead.pi.yaml", Line: 3, Column: 5}},
 	}
 	if diff := cmp.Diff(steps, plans[0].Steps()); diff != "" {
 		t.Error(diff)

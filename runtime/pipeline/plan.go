@@ -28,6 +28,7 @@ type Plan struct {
 
 	runWhen  *operand // the header of that name; nil = always
 	untraced bool     // only failures are recorded
+	unmocked bool     // mock.command does nothing
 	mentions mentions
 
 	policy *iam.Policy
@@ -78,13 +79,34 @@ type StepInfo struct {
 	ID      string
 	Command string
 	Pos     fault.Position
+
+	Parent      int  // Index of the block that it is in; -1 for the pipeline's own list and for the commands of a macro
+	List        int  // of that block's lists, the one it is in, from 0
+	Lists       int  // how many lists it has itself
+	Falls       bool // an if or a switch that may execute none of them
+	Conditional bool // it has a condition of its own
 }
 
 // Steps lists the steps and blocks, in the order of the file.
 func (p *Plan) Steps() []StepInfo {
 	out := make([]StepInfo, len(p.heads))
 	for i, h := range p.heads {
-		out[i] = StepInfo{Index: h.index, Depth: h.depth - 1, ID: h.id, Command: h.command, Pos: h.pos}
+		out[i] = StepInfo{
+			Index: h.index, Depth: h.depth - 1, ID: h.id, Command: h.command, Pos: h.pos, Parent: -1, Conditional: !h.always(),
+		}
 	}
+	p.root.walk(func(p part) {
+		at := &out[p.about().index]
+		at.Lists = len(p.lists())
+		if b, isBlock := p.(*block); isBlock {
+			ch, chooses := b.body.(*choice)
+			at.Falls = chooses && !ch.exhaustive()
+		}
+		for i, l := range p.lists() {
+			for _, inner := range l.parts {
+				out[inner.about().index].Parent, out[inner.about().index].List = at.Index, i
+			}
+		}
+	})
 	return out
 }

@@ -43,6 +43,9 @@ type Input struct {
 	// Journal records where the run stands: after every command with an effect, before the next step
 	// begins. An error ends the run. nil records nothing.
 	Journal func(ctx context.Context, s State) error
+
+	Observe Observer // nil = nobody
+	Trial   *Trial   // for pi run and pi test; nil on a server
 }
 
 // Plans finds the plans that pipelines run by their names. It may be used from many goroutines.
@@ -91,6 +94,7 @@ type execution struct {
 	trace  *trace
 
 	deadlines []deadline // made ahead for the next tries
+	watch     *watch     // nil when nobody observes the run
 
 	join *join // the part of another execution that this one belongs to; nil for the run itself
 	slot int   // among its branches
@@ -120,6 +124,9 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 	}
 	if x.logger == nil {
 		x.logger = p.logger
+	}
+	if in.Observe != nil {
+		x.watch = newWatch(in.Observe)
 	}
 	w.t.first = make([]run.Step, 0, min(len(p.heads), firstRecords))
 	goes, err := x.begin(ctx, start{body: in.Body, hasBody: in.HasBody, vars: in.Vars, identity: in.Identity, resume: in.Resume})
@@ -301,6 +308,9 @@ func (x *execution) record(h *head) (s *run.Step, number int) {
 		s, number = x.trace.next()
 	}
 	s.Index, s.ID, s.Command, s.Status, s.Path = h.index, h.id, h.command, run.StepDone, x.path
+	if x.watch != nil {
+		x.watch.begin(x, h, s, number)
+	}
 	return s, number
 }
 

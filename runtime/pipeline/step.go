@@ -43,6 +43,14 @@ func (s *step) fits(path []frame) bool {
 
 // run executes the step with everything its parameters ask for, and records it.
 func (s *step) run(ctx context.Context, x *execution) (signal, *thrown) {
+	sig, t := s.exec(ctx, x)
+	if x.watch != nil {
+		x.ended(sig, t)
+	}
+	return sig, t
+}
+
+func (s *step) exec(ctx context.Context, x *execution) (signal, *thrown) {
 	rec, number := x.record(&s.head)
 	if len(x.pending) > 0 {
 		if sig, t, over := s.resume(ctx, x, rec, number); over {
@@ -142,7 +150,7 @@ func (s *step) tries(ctx context.Context, x *execution, rec *run.Step) (signal, 
 		case x.in.Hold > 0 && wait > x.in.Hold:
 			rec.Status = run.StepWaiting
 			return x.waitAt(ctx, &s.head, rec.Attempt, x.in.Now().Add(wait))
-		case wait > longestHold || !sleep(ctx, wait):
+		case x.tooLong(wait) || !x.wait(ctx, wait):
 			return goOn, err
 		}
 		x.clock = time.Time{}
@@ -192,6 +200,9 @@ func (s *step) call(ctx context.Context, x *execution) (signal, error) {
 	if s.def.Spec.Effect {
 		x.effect = &s.head
 	}
+	if x.watch != nil {
+		x.watch.given(s, args, body)
+	}
 	res, err := s.invoke(ctx, x, command.Call{
 		Args: args, Body: body, Vars: x.here.vars, Event: x.in.Event, Identity: x.here.identity, Pipeline: x.plan.name,
 		RunID: x.runID, Step: s.index, Attempt: x.in.Attempt, Logger: x.logger,
@@ -239,6 +250,11 @@ func (s *step) arguments(ctx context.Context, x *execution) (map[string]any, err
 
 // invoke calls the command within its time.
 func (s *step) invoke(ctx context.Context, x *execution, call command.Call) (command.Result, error) {
+	if x.in.Trial != nil {
+		if res, answers, err := x.in.Trial.ask(ctx, x, &s.head, call); answers || err != nil {
+			return res, err
+		}
+	}
 	timeout := s.timeout
 	if timeout == 0 {
 		timeout = s.def.Spec.Timeout
@@ -266,16 +282,21 @@ func (x *execution) apply(ctx context.Context, s *step, res *command.Result) err
 			return err
 		}
 	}
-	if len(res.SetVars) > 0 {
-		vars := make(map[string]any, len(x.here.vars)+len(res.SetVars))
-		maps.Copy(vars, x.here.vars)
-		maps.Copy(vars, res.SetVars)
-		x.setVars(vars)
-	}
+	x.addVars(res.SetVars)
 	if !res.HasValue {
 		return nil
 	}
 	return x.hand(ctx, &s.head, res.Value)
+}
+
+func (x *execution) addVars(more map[string]any) {
+	if len(more) == 0 {
+		return
+	}
+	vars := make(map[string]any, len(x.here.vars)+len(more))
+	maps.Copy(vars, x.here.vars)
+	maps.Copy(vars, more)
+	x.setVars(vars)
 }
 
 // hand puts a result where `output` says, or into the body.

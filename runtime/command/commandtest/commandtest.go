@@ -71,6 +71,7 @@ func Run(ctx context.Context, defs []command.Definition, text, body string) (str
 	out, err := plan.Run(ctx, pipeline.Input{
 		RunID: e.ID + ":" + PipelineName, Event: e, Body: first, HasBody: body != "", Now: time.Now,
 		Logger: slog.New(slog.DiscardHandler), Timeout: 30 * time.Second,
+		Trial: &pipeline.Trial{}, // so that examples may show mocks
 	})
 	if err != nil {
 		return "", err
