@@ -11,6 +11,7 @@ func HeaderParams() []command.Param {
 		{Name: "runWhen", Type: command.TypeAny, Summary: "The run is skipped when this does not hold."},
 		{Name: "exprPrefix", Type: command.TypeText, Literal: true, Summary: "Sign in front of the { of an expression, in place of $ and #: one of $ # % & ! ? ~ ^ + = §."},
 		{Name: "tracing", Type: command.TypeBoolean, Literal: true, Default: true, Summary: "The steps of runs are recorded."},
+		{Name: "mocksEnabled", Type: command.TypeBoolean, Literal: true, Default: true, Summary: "False makes mock.command do nothing in `pi run` and `pi test` either."},
 		{Name: "apiVersion", Type: command.TypeText, Literal: true, Aliases: []string{"version"}, Summary: "Version of the language that the file is written for; a note for readers."},
 		{Name: "contentType", Type: command.TypeText, Literal: true, Summary: "Type of the final body; a note for readers."},
 		{Name: "name", Type: command.TypeText, Literal: true, Summary: "Title; a note for readers. What counts is the name of the file."},
@@ -19,5 +20,5 @@ func HeaderParams() []command.Param {
 
 // RefusedHeaders lists headers of the reference that a file must not have.
 func RefusedHeaders() []string {
-	return []string{"apitoken", "authorization", "mocksEnabled", "password", "runAs", "username"}
+	return []string{"apitoken", "authorization", "password", "runAs", "username"}
 }

@@ -79,7 +79,7 @@ func mockSpec() command.Spec {
 }
 
 func (c *compiler) mockPart(e *entry) part {
-	s, p := c.flowStep(e, takes{})
+	s, p := c.flowStep(e, takes{policy: true})
 	m := &mock{enabled: operand{constant: true}, when: operand{constant: true}}
 	s.act = m
 	m.command, _ = c.literal(&p, "command").(string)
