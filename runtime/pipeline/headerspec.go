@@ -1,6 +1,10 @@
 package pipeline
 
-import "github.com/penstock/penstock/runtime/command"
+import (
+	"strings"
+
+	"github.com/penstock/penstock/runtime/command"
+)
 
 // HeaderParams describes the headers that mean something to the language, for documentation, completion and
 // schemas. Others are the author's own.
@@ -9,7 +13,7 @@ func HeaderParams() []command.Param {
 		{Name: "description", Type: command.TypeText, Literal: true, Summary: "What the pipeline is for; at most 250 characters."},
 		{Name: "onError", Type: command.TypeAny, Literal: true, Aliases: []string{"onCommandError"}, Summary: "What happens when a command without an onError of its own fails: THROW (default), IGNORE, LOG or RETRY; or a map: {action: RETRY, times, wait, then}, {action: ROLLBACK, pipeline}."},
 		{Name: "runWhen", Type: command.TypeAny, Summary: "The run is skipped when this does not hold."},
-		{Name: "exprPrefix", Type: command.TypeText, Literal: true, Summary: "Sign in front of the { of an expression, in place of $ and #: one of $ # % & ! ? ~ ^ + = §."},
+		{Name: "exprPrefix", Type: command.TypeText, Literal: true, Enum: strings.Split("$#"+prefixSigns, ""), Summary: "Sign in front of the { of an expression, in place of $ and #."},
 		{Name: "tracing", Type: command.TypeBoolean, Literal: true, Default: true, Summary: "The steps of runs are recorded."},
 		{Name: "mocksEnabled", Type: command.TypeBoolean, Literal: true, Default: true, Summary: "False makes mock.command do nothing in `pi run` and `pi test` either."},
 		{Name: "apiVersion", Type: command.TypeText, Literal: true, Aliases: []string{"version"}, Summary: "Version of the language that the file is written for; a note for readers."},
