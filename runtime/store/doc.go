@@ -1,4 +1,5 @@
-// Package store is the seam to what is kept: events, runs, results, webhooks and refusals.
+// Package store is the seam to what is kept: events, runs, results, webhooks, refusals and versions
+// of pipelines.
 //
 // The store is the truth for "accepted" and "finished". One folder per implementation; each passes
 // package storetest. Writes return after they are synced to disk, unless a method says otherwise;

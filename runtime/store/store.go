@@ -25,6 +25,7 @@ type Store interface {
 	Webhooks
 	Rejects
 	Schedules
+	Sources
 
 	// Health reports why the store cannot accept right now, nil when it can. It is cheap.
 	Health() error
@@ -183,4 +184,50 @@ type Schedule struct {
 	Spec string    // the settings that Next was made from; others make it anew
 	Next time.Time // when it is due
 	Last time.Time // for which it last fired; zero = never
+}
+
+// Sources keeps the texts of pipelines by version, so that a run ends on the version it began with though the file has
+// changed and the process was started anew, and so that a person can see and bring back what was there before.
+type Sources interface {
+	// ChangeSources writes in one transaction that the versions of c.In came into the loaded set and that those of c.Out
+	// left it. A version that is known keeps First; its Last, Until and Author become those of this change. Texts are
+	// not changed afterwards by the caller.
+	ChangeSources(ctx context.Context, c SourceChange) error
+	// Source gives one version with its text. ErrNotFound.
+	Source(ctx context.Context, v PipelineVersion) (Source, error)
+	// SourceAt gives the version of a pipeline that was in the loaded set just before the given time. ErrNotFound.
+	SourceAt(ctx context.Context, pipeline string, at time.Time) (Source, error)
+	// SourcesOf lists the versions of a pipeline without their texts, those that came last first.
+	SourcesOf(ctx context.Context, pipeline string) ([]Source, error)
+	// LoadedSources lists the loaded set with its texts, by pipeline.
+	LoadedSources(ctx context.Context) ([]Source, error)
+	// PruneSources forgets versions that left the loaded set and gives their number. It keeps what an unfinished run
+	// may need: the version it began with, and everything that left the set after the run began.
+	PruneSources(ctx context.Context, p SourcePrune) (int, error)
+}
+
+// Source is a version of a pipeline.
+type Source struct {
+	PipelineVersion
+	File   string    // the name of the file, which tells how the text is read
+	Text   []byte    // of the file
+	Author string    // identity that put it through the API; empty = it came as a file
+	First  time.Time // when it came into the loaded set for the first time
+	Last   time.Time // when it came into the loaded set
+	Until  time.Time // when it left; zero = it is loaded
+}
+
+// SourceChange is a change of the loaded set. First, Last and Until of its versions are not read.
+type SourceChange struct {
+	In  []Source
+	Out []PipelineVersion
+	At  time.Time
+}
+
+// SourcePrune says which versions may be forgotten: those that left before Before, and those beyond the newest Most of
+// a pipeline, but none that left at After or later.
+type SourcePrune struct {
+	Before time.Time
+	Most   int // 0 = any number
+	After  time.Time
 }

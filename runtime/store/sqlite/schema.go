@@ -116,6 +116,22 @@ CREATE TABLE schedules (
 // schema6 keeps recorded values of steps apart from the steps, so that listings do not read them.
 const schema6 = `ALTER TABLE runs ADD COLUMN payloads BLOB;`
 
+// schema7 keeps the texts of pipelines. sources.until is 0 while the version is in the loaded set.
+const schema7 = `
+CREATE TABLE sources (
+	pipeline TEXT    NOT NULL,
+	version  TEXT    NOT NULL,
+	file     TEXT    NOT NULL,
+	author   TEXT    NOT NULL,
+	first    INTEGER NOT NULL,
+	last     INTEGER NOT NULL,
+	until    INTEGER NOT NULL,
+	text     BLOB    NOT NULL,
+	UNIQUE (pipeline, version)
+);
+CREATE INDEX sources_loaded ON sources (pipeline) WHERE until = 0;
+`
+
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.
 type migration struct {
 	begin   string
@@ -126,7 +142,7 @@ type migration struct {
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
 func migrations() []migration {
-	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}}
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}, {begin: schema7}}
 }
 
 // migrate brings the file to the newest version, each step in a transaction of its own.

@@ -16,6 +16,8 @@ type statements struct {
 	closeDead                       *stmt
 	addSchedule, moveSchedule       *stmt
 	deleteSchedule                  *stmt
+	sourceIn, sourceOut             *stmt
+	pruneSources                    *stmt
 }
 
 // prepare uses plain question marks where it is hot: the driver asks for the name of every numbered one.
@@ -54,6 +56,18 @@ func (s *statements) prepare(c *conn) error {
 		{&s.addSchedule, `INSERT INTO schedules (name, spec, next, last) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.moveSchedule, `UPDATE schedules SET spec = ?, next = ?, last = ? WHERE name = ? AND next = ?`},
 		{&s.deleteSchedule, `DELETE FROM schedules WHERE name = ?`},
+
+		{&s.sourceIn, `INSERT INTO sources (pipeline, version, file, author, first, last, until, text) VALUES (?, ?, ?, ?, ?, ?, 0, ?)
+			ON CONFLICT (pipeline, version) DO UPDATE SET file = excluded.file, author = excluded.author, last = excluded.last, until = 0`},
+		{&s.sourceOut, `UPDATE sources SET until = ? WHERE pipeline = ? AND version = ? AND until = 0`},
+		{&s.pruneSources, `DELETE FROM sources WHERE (pipeline, version) IN (
+			SELECT pipeline, version FROM (
+				SELECT pipeline, version, until, row_number() OVER (PARTITION BY pipeline ORDER BY until = 0 DESC, last DESC, until DESC) AS place FROM sources
+			) AS s
+			WHERE until > 0 AND until < ?1 AND (until < ?2 OR place > ?3)
+				AND until < COALESCE((SELECT min(started) FROM runs WHERE status IN ('running', 'waiting')), ?1)
+				AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.pipeline = s.pipeline AND r.version = s.version AND r.status IN ('running', 'waiting'))
+			LIMIT ?4)`},
 
 		{&s.completeResult, `INSERT INTO results (correlation_id, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.putWebhook, `INSERT INTO webhooks (id, settings) VALUES (?1, ?2)

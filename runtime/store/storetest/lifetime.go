@@ -182,6 +182,12 @@ func everyCall(s store.Store, ctx context.Context) map[string]error { //nolint:r
 	_, out["Webhooks"] = s.Webhooks(ctx)
 	_, out["Rejects"] = s.Rejects(ctx, 1)
 	_, out["Prune"] = s.Prune(ctx, store.Prune{})
+	out["ChangeSources"] = s.ChangeSources(ctx, store.SourceChange{In: []store.Source{source("late", "v1")}, At: start()})
+	_, out["Source"] = s.Source(ctx, store.PipelineVersion{})
+	_, out["SourceAt"] = s.SourceAt(ctx, "x", start())
+	_, out["SourcesOf"] = s.SourcesOf(ctx, "x")
+	_, out["LoadedSources"] = s.LoadedSources(ctx)
+	_, out["PruneSources"] = s.PruneSources(ctx, store.SourcePrune{})
 	return out
 }
 
