@@ -115,6 +115,7 @@ func (a *App) open(ctx context.Context) error {
 		PerPipeline: c.Engine.Workers, Attempts: c.Engine.Attempts, Backoff: c.Engine.Backoff, MaxBackoff: c.Engine.MaxBackoff,
 		StepTimeout: c.Engine.StepTimeout, MaxSteps: c.Engine.MaxSteps, Grace: c.Engine.Grace, Poll: c.Engine.Poll, ResultTTL: c.Result.TTL,
 		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, Policy: a.tools.policy, Logger: a.p.Logger, Now: a.p.Now,
+		Compile: a.tools.compileKept,
 	}); err != nil {
 		return err
 	}
@@ -146,9 +147,15 @@ func (a *App) Run(ctx context.Context) (err error) {
 	var work sync.WaitGroup
 	ready := make(chan struct{})
 	work.Go(func() {
+		defer stopEngine()
 		engineErr = a.engine.Run(engineCtx, func() { close(ready) })
 	})
-	<-ready
+	select {
+	case <-ready:
+	case <-engineCtx.Done(): // it could not begin
+		work.Wait()
+		return engineErr
+	}
 	doorErr := a.serve(ctx)
 	stopEngine()
 	work.Wait()

@@ -12,6 +12,7 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/store"
 	"github.com/penstock/penstock/runtime/wasm"
 	"github.com/penstock/penstock/runtime/wasm/capability/mail"
 )
@@ -72,6 +73,11 @@ func (t *Tools) deps() pipeline.Deps {
 		Commands: t.registry, Language: t.language, Policy: t.policy,
 		MessagePrefix: t.p.Config.Broker.Prefix, Logger: t.p.Logger,
 	}
+}
+
+// compileKept makes a plan of a version that the store keeps.
+func (t *Tools) compileKept(src store.Source) (*pipeline.Plan, error) {
+	return pipeline.LoadAs(src.File, src.Pipeline, src.Text, t.deps())
 }
 
 // loadPipelines compiles every pipeline below dir; a folder that does not exist holds none.

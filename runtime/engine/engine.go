@@ -37,8 +37,17 @@ type Options struct {
 	Retention   time.Duration // how long settled events are kept; default 168 h
 	MaxRejects  int           // how many refused requests are kept; default 10,000
 	Policy      *iam.Policy
-	Logger      *slog.Logger
-	Now         func() time.Time
+
+	// Compile makes a plan of a version that is kept in the store, so that a run which began before a restart ends on
+	// its version. nil: such a run begins again with the version that is loaded.
+	Compile func(store.Source) (*pipeline.Plan, error)
+	// How many versions of a pipeline are kept beside the loaded one, and how long; default 50 and 2160h. What an
+	// unfinished run needs is kept in any case.
+	Versions   int
+	VersionAge time.Duration
+
+	Logger *slog.Logger
+	Now    func() time.Time
 }
 
 func (o Options) withDefaults() Options {
@@ -53,6 +62,8 @@ func (o Options) withDefaults() Options {
 	positive(&o.ResultTTL, time.Hour)
 	positive(&o.Retention, 168*time.Hour)
 	positive(&o.MaxRejects, 10_000)
+	positive(&o.Versions, 50)
+	positive(&o.VersionAge, 2160*time.Hour)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -73,7 +84,9 @@ type Engine struct {
 	window   *window
 	plans    atomic.Pointer[plans]
 	reload   sync.Mutex // of whoever changes plans or drops versions
+	adopted  bool       // the store knows which versions are loaded; under reload
 	versions *versions
+	restores sync.Mutex // of whoever brings a version back from the store
 	underway underway
 	o        Options
 	log      *slog.Logger
@@ -111,6 +124,9 @@ func (e *Engine) Run(ctx context.Context, ready func()) error {
 	defer stop()
 	e.work = work
 
+	if err := e.begin(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
 	// The subscription ends with ctx, the handlers of what it gave do not.
 	subscriber, err := e.broker.Subscriber(ctx, Group)
 	if err != nil {

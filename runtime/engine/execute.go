@@ -84,7 +84,7 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 	in := pipeline.Input{
 		RunID: r.ID(), Event: j.event, Object: j.object, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
 		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, MaxSteps: e.o.MaxSteps, Now: e.o.Now,
-		Logger: e.log.With("event_id", r.EventID), Plans: library{j.set, e.versions}, Hold: longestHold, Retries: r.Attempt < e.o.Attempts,
+		Logger: e.log.With("event_id", r.EventID), Plans: library{ctx, e, j.set}, Hold: longestHold, Retries: r.Attempt < e.o.Attempts,
 	}
 	resumed := r.Version == plan.Version() && r.Vars != nil
 	if !resumed {

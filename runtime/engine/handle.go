@@ -67,7 +67,11 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 		e.log.Error("reading what is replayed; it is tried again", "event_id", ev.ID, "error", err)
 		return interrupted
 	}
-	jobs, wait := e.jobs(p, matches, known, ev, object)
+	jobs, wait, err := e.jobs(ctx, p, matches, known, ev, object)
+	if err != nil {
+		e.log.Error("reading the versions that runs began with; it is tried again", "event_id", ev.ID, "error", err)
+		return interrupted
+	}
 
 	// The common case, one run and nothing else to wait for, settles in the same transaction.
 	alone := len(jobs) == 1 && !wait
@@ -124,7 +128,7 @@ type job struct {
 }
 
 // jobs lists the runs that are due now; wait tells that others wait for a later attempt.
-func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev event.Event, object event.Object) (due []job, wait bool) {
+func (e *Engine) jobs(ctx context.Context, p *plans, matches []match, known map[string]run.Run, ev event.Event, object event.Object) (due []job, wait bool, err error) {
 	now := e.o.Now()
 	for _, m := range matches {
 		r, began := known[m.lane.plan.Name()]
@@ -141,7 +145,9 @@ func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev ev
 		}
 		j := job{lane: m.lane, set: p, event: ev, object: object, run: r, fail: m.err}
 		if j.fail == nil {
-			j.lane, j.set = e.began(p, r.Pipeline, r.Version)
+			if j.lane, j.set, err = e.began(ctx, p, r.Pipeline, r.Version); err != nil {
+				return nil, false, err
+			}
 		}
 		due = append(due, j)
 	}
@@ -151,14 +157,16 @@ func (e *Engine) jobs(p *plans, matches []match, known map[string]run.Run, ev ev
 			continue
 		}
 		j := job{event: ev, object: object, run: r}
-		j.lane, j.set = e.began(p, name, r.Version)
+		if j.lane, j.set, err = e.began(ctx, p, name, r.Version); err != nil {
+			return nil, false, err
+		}
 		if j.lane == nil {
 			j.fail = fault.New(fault.PipelineInvalid, "the pipeline %q is no longer loaded", name).
 				WithHint("load it again, then replay the run")
 		}
 		due = append(due, j)
 	}
-	return due, wait
+	return due, wait, nil
 }
 
 // record saves a run that ended or paused, and settles its event when asked to.

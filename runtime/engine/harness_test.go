@@ -28,6 +28,7 @@ type world struct {
 	engine  *engine.Engine
 	deps    pipeline.Deps
 	more    []command.Definition // commands of one test
+	forgets bool                 // versions are not brought back from the store
 
 	mu    sync.Mutex
 	calls map[string]int // of a command, by its argument
@@ -55,6 +56,11 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 	w.deps = pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: time.Now}), Policy: policy}
 	plans := w.compile(files)
 	w.emitter = engine.NewEmitter(s, b, engine.EmitterOptions{})
+	if !w.forgets {
+		o.Compile = func(src store.Source) (*pipeline.Plan, error) {
+			return pipeline.LoadAs(src.File, src.Pipeline, src.Text, w.deps)
+		}
+	}
 	o.Policy, o.Now, o.Poll = policy, time.Now, 10*time.Millisecond
 	e, err := engine.New(s, b, w.emitter, plans, o)
 	if err != nil {

@@ -85,6 +85,7 @@ func (e *Engine) pruneLoop(ctx context.Context) {
 			e.log.Warn("pruning the store; it is tried again", "error", err)
 		}
 		e.retire(ctx)
+		e.pruneVersions(ctx, now)
 		if n > 0 {
 			e.log.Info("pruned the store", "rows", n)
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/runtime/engine"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/run"
 )
 
@@ -108,10 +110,99 @@ func TestReloadKeepsLimit(t *testing.T) {
 	w.run(e, "p", run.Done)
 }
 
-// After a restart only the present version is there: a run of another one says so and starts again.
+// After a restart a run goes on with its version, though another one is loaded now, or none.
 func TestRestartWithOtherVersion(t *testing.T) {
 	t.Parallel()
+	outer := listen + "  - pipeline.run: {name: inner}\n"
+	for _, c := range []struct {
+		name          string
+		before, after map[string]string
+	}{
+		{
+			"changed",
+			map[string]string{"p": listen + "  - test.effect: mail\n  - test.step: late\n  - body.set: one\n"},
+			map[string]string{"p": listen + "  - test.effect: mail\n  - body.set: two\n"},
+		},
+		{
+			"removed",
+			map[string]string{"p": listen + "  - test.effect: mail\n  - test.step: late\n  - body.set: one\n"},
+			nil,
+		},
+		{
+			"inside a pipeline that changed",
+			map[string]string{"p": outer, "inner": "pipeline:\n  - test.effect: mail\n  - test.step: late\n  - body.set: one\n"},
+			map[string]string{"p": outer, "inner": "pipeline:\n  - test.effect: mail\n  - body.set: two\n"},
+		},
+		{
+			"before a pipeline that was removed with its caller",
+			map[string]string{"p": listen + "  - test.effect: mail\n  - test.step: late\n  - pipeline.run: {name: inner}\n", "inner": "pipeline:\n  - body.set: one\n"},
+			map[string]string{"p": listen + "  - body.set: two\n"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w, dir := newWorld(t), t.TempDir()
+			w.fail["late"] = 2
+			stop := w.start(dir, engine.Options{Backoff: 200 * time.Millisecond, MaxBackoff: 200 * time.Millisecond}, c.before)
+			e := w.emit("a.b")
+			began := w.run(e, "p", run.Waiting)
+			stop()
+			w.start(dir, engine.Options{Backoff: 200 * time.Millisecond, MaxBackoff: 200 * time.Millisecond}, c.after)
+			r := w.run(e, "p", run.Done)
+			if string(r.Body) != `"one"` || r.Version != began.Version || w.count("mail") != 1 {
+				t.Errorf("the run ended with %s in version %s, began in %s and made its effect %d times", r.Body, r.Version, began.Version, w.count("mail"))
+			}
+			if plan, err := w.engine.PlanOf(t.Context(), "p", began.Version); err != nil || plan.Version() != began.Version {
+				t.Errorf("the version cannot be had: %v", err)
+			}
+			w.engine.Retire(t.Context())
+			if n := w.engine.Kept(); n > 1 { // the one that was just asked for
+				t.Errorf("%d versions are kept when the run is over", n)
+			}
+		})
+	}
+}
+
+// PlanOf tells what there is.
+func TestPlanOf(t *testing.T) {
+	t.Parallel()
 	w, dir := newWorld(t), t.TempDir()
+	stop := w.start(dir, engine.Options{}, map[string]string{"p": listen + "  - body.set: one\n"})
+	one, err := w.engine.PlanOf(t.Context(), "p", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.engine.ReloadBy(t.Context(), w.compile(map[string]string{"p": listen + "  - body.set: two\n"}), map[string]string{"p": "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	two, err := w.engine.PlanOf(t.Context(), "p", "")
+	if err != nil || two.Version() == one.Version() {
+		t.Fatalf("%v", err)
+	}
+	stop()
+	w.start(dir, engine.Options{}, nil)
+	for _, want := range []*pipeline.Plan{one, two} {
+		got, err := w.engine.PlanOf(t.Context(), "p", want.Version())
+		if err != nil || string(got.Source()) != string(want.Source()) {
+			t.Errorf("version %s: %v", want.Version(), err)
+		}
+	}
+	for _, c := range [][2]string{{"p", ""}, {"p", "000000000000"}, {"q", one.Version()}} {
+		if _, err := w.engine.PlanOf(t.Context(), c[0], c[1]); fault.CodeOf(err) != fault.PipelineUnknown {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+	of, err := w.store.SourcesOf(t.Context(), "p")
+	if err != nil || len(of) != 2 || of[0].Author != "ann" || of[0].Until.IsZero() || of[1].Author != "" || !of[1].Until.Equal(of[0].First) {
+		t.Errorf("the history is %+v, %v", of, err)
+	}
+}
+
+// A version that is kept nowhere any more is told of, and its run starts again.
+func TestRestartWithoutOldVersion(t *testing.T) {
+	t.Parallel()
+	w, dir := newWorld(t), t.TempDir()
+	w.forgets = true
 	w.fail["late"] = 1
 	stop := w.start(dir, engine.Options{Backoff: 200 * time.Millisecond}, map[string]string{"p": listen + "  - test.effect: mail\n  - test.step: late\n"})
 	e := w.emit("a.b")

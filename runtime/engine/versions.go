@@ -100,15 +100,20 @@ func (v *versions) called(name string, loaded *plans, needed map[string]bool) {
 // library finds the pipelines that a run runs inside: those that were loaded together with its own, and
 // older versions that it began with. It implements pipeline.Plans.
 type library struct {
-	set  *plans
-	kept *versions
+	ctx    context.Context //nolint:containedctx // of the attempt, which asks through an interface without one
+	engine *Engine
+	set    *plans
 }
 
 // Plan implements pipeline.Plans.
 func (l library) Plan(name, version string) *pipeline.Plan {
 	present := l.set.byName[name]
 	if version != "" && (present == nil || present.plan.Version() != version) {
-		if k := l.kept.find(name, version); k != nil {
+		k, err := l.engine.version(l.ctx, name, version)
+		if err != nil {
+			l.engine.log.Warn("reading the version of a called pipeline; it begins again", "pipeline", name, "version", version, "error", err)
+		}
+		if k != nil {
 			return k.lane.plan
 		}
 	}
@@ -119,16 +124,20 @@ func (l library) Plan(name, version string) *pipeline.Plan {
 }
 
 // began gives the lane that a run began with, and the plans that were loaded with it: the present one,
-// or a kept one. When the version is gone it is the present one, which is nil for a pipeline that is gone
-// as well.
-func (e *Engine) began(p *plans, name, version string) (*lane, *plans) {
+// or one that is kept here or in the store. When the version is gone it is the present one, which is nil for
+// a pipeline that is gone as well. An error means that the store could not be asked.
+func (e *Engine) began(ctx context.Context, p *plans, name, version string) (*lane, *plans, error) {
 	present := p.byName[name]
 	if version != "" && (present == nil || present.plan.Version() != version) {
-		if k := e.versions.find(name, version); k != nil {
-			return k.lane, k.set
+		k, err := e.version(ctx, name, version)
+		if err != nil {
+			return nil, nil, err
+		}
+		if k != nil {
+			return k.lane, k.set, nil
 		}
 	}
-	return present, p
+	return present, p, nil
 }
 
 // retain keeps the lane of a run that is not over, if it is not the present one.

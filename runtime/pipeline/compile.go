@@ -71,7 +71,7 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 		specs:    map[string]*command.Spec{},
 	}
 	c.plan = &Plan{
-		name: d.name, file: d.file, version: d.version, headers: map[string]any{}, mentions: d.mentions,
+		name: d.name, file: d.file, version: d.version, src: d.src, headers: map[string]any{}, mentions: d.mentions,
 		policy: deps.Policy, logger: c.deps.Logger,
 	}
 	c.headers(d)

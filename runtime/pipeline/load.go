@@ -19,6 +19,13 @@ func Load(file string, src []byte, deps Deps) (*Plan, error) {
 	return compileParsed(doc, parseErr, deps)
 }
 
+// LoadAs is Load for a text that is kept under another name than its file's: file tells by its suffix how the text is
+// read and is shown in positions, name is the pipeline's.
+func LoadAs(file, name string, src []byte, deps Deps) (*Plan, error) {
+	doc, parseErr := parse(file, name, src)
+	return compileParsed(doc, parseErr, deps)
+}
+
 func compileParsed(doc *Document, parseErr error, deps Deps) (*Plan, error) {
 	if doc == nil {
 		return nil, parseErr

@@ -29,6 +29,7 @@ type Document struct {
 	name    string
 	file    string
 	version string
+	src     []byte
 	headers *node   // a map, or nil
 	vars    *node   // a map, or nil
 	body    *node   // nil for null
@@ -70,7 +71,7 @@ func parse(file, name string, src []byte) (*Document, error) {
 	f := &faults{file: file}
 	sum := sha256.Sum256(src)
 	d := &Document{
-		name: name, file: file, version: hex.EncodeToString(sum[:6]),
+		name: name, file: file, version: hex.EncodeToString(sum[:6]), src: src,
 		mentions: mentionsOf(src),
 	}
 	if err := checkName(d.name); err != nil {

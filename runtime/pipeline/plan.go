@@ -17,6 +17,7 @@ type Plan struct {
 	name    string
 	file    string
 	version string
+	src     []byte
 	trigger *trigger.Trigger
 	headers map[string]any
 	vars    []variable
@@ -48,6 +49,9 @@ func (p *Plan) File() string { return p.file }
 
 // Version is a short hash of the file's text.
 func (p *Plan) Version() string { return p.version }
+
+// Source is the file's text. The caller must not change it.
+func (p *Plan) Source() []byte { return p.src }
 
 // Description is the header description.
 func (p *Plan) Description() string {
