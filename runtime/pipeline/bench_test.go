@@ -2,8 +2,10 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/penstock/penstock/runtime/command"
@@ -177,6 +179,34 @@ func BenchmarkLoad(b *testing.B) {
 	for b.Loop() {
 		if _, err := pipeline.Load("a.pi.yaml", src, d); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLoadDir1000 compiles a directory of a thousand pipelines of eight commands each.
+func BenchmarkLoadDir1000(b *testing.B) {
+	d := deps(b, &world{})
+	dir := fstest.MapFS{}
+	for i := range 1000 {
+		dir[fmt.Sprintf("team%d/lead%d.pi.yaml", i%10, i)] = &fstest.MapFile{Data: fmt.Appendf(nil, `headers: {description: leads of source %[1]d}
+vars: {source: %[1]d, seen: []}
+pipeline:
+  - event.listen: {eventKey: webhook.lead.s%[1]d, selector: "${body.headers != null}"}
+  - set: {value: "${@convert.fromBase64(body.payload.origin)}", output: vars.lead}
+  - if: ${vars.lead != ''}
+  - foreach: {in: "${[1, 2, 3]}", as: n}
+  - set: {value: "${vars.seen + [vars.n * 2]}", output: vars.seen}
+  - foreach.end
+  - if.else
+  - exit
+  - if.end
+  - mail.send: {to: name@company.tld, subject: "New lead of source ${vars.source}", body: "${vars.lead}"}
+`, i)}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if plans, err := pipeline.LoadDir(dir, d); err != nil || len(plans) != 1000 {
+			b.Fatal(len(plans), err)
 		}
 	}
 }
