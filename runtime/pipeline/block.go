@@ -2,15 +2,20 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
+	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
 )
 
 // block is a part with lists or executions inside: a branch, a loop, a called pipeline.
 type block struct {
 	head
-	body construct
-	own  bool // onError or retry were written for the block itself, not in the headers
+	body    construct
+	own     bool          // onError or retry were written for the block itself, not in the headers
+	timeout time.Duration // of one try of everything inside; 0 = none
 }
 
 // construct is what makes a block special.
@@ -98,7 +103,7 @@ func (b *block) tries(ctx context.Context, x *execution, f *frame) (signal, *thr
 			here := x.here
 			f.before = &here
 		}
-		sig, t := b.body.exec(ctx, x, b, f)
+		sig, t := b.limited(ctx, x, f)
 		if t == nil && sig == goOn && b.after != nil {
 			if _, err := b.after.eval(ctx, x.env); err != nil {
 				t = x.throw(ctx, &b.head, err)
@@ -119,4 +124,48 @@ func (b *block) tries(ctx context.Context, x *execution, f *frame) (signal, *thr
 		f.restart()
 		f.until = x.in.Now().Add(wait)
 	}
+}
+
+// limited executes the block once, within its time. The time goes on while the run waits for longer than it
+// may hold on to, and ends such a wait.
+func (b *block) limited(ctx context.Context, x *execution, f *frame) (signal, *thrown) {
+	if b.timeout == 0 {
+		return b.body.exec(ctx, x, b, f)
+	}
+	now := x.in.Now()
+	if f.due.IsZero() {
+		f.due = now.Add(b.timeout)
+	}
+	outer := x.due
+	if outer.IsZero() || f.due.Before(outer) {
+		x.due = f.due
+	}
+	inside, cancel := context.WithTimeoutCause(ctx, f.due.Sub(now), errLate)
+	sig, t := b.body.exec(inside, x, b, f)
+	late := t != nil && t.err.Code == fault.CommandCanceled && ctx.Err() == nil && inside.Err() != nil
+	cancel()
+	x.due = outer
+	if !late {
+		return sig, t
+	}
+	at := t.at
+	t = x.throw(ctx, &b.head, fault.New(fault.CommandTimeout, "%s took longer than %s", b.command, b.timeout).WithRetry(0))
+	t.at = fresh(at, x.depth()-1)
+	return goOn, t
+}
+
+// errLate is the cause of a context that ended with the time of a block.
+var errLate = errors.New("the time of a block is up")
+
+// fresh is the state with all the time again for the block at the given depth: a run that failed for want of
+// time goes on where it was stopped, not at the beginning of the block.
+func fresh(s *State, depth int) *State {
+	if s == nil || s.Inside == nil || depth >= len(s.Inside.path) {
+		return s
+	}
+	path := slices.Clone(s.Inside.path)
+	path[depth].due = time.Time{}
+	out := *s
+	out.Inside = &Inside{path: path}
+	return &out
 }

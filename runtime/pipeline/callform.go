@@ -141,7 +141,7 @@ func (c *compiler) callPart(e *entry) part {
 	}
 	b := &block{}
 	c.begin(&b.head, e)
-	b.own = c.common(&b.head, &p, takes{input: true, output: true, policy: true})
+	c.blockParams(b, &p, takes{input: true, output: true})
 	body := &pipelineRun{called: *c.called(n, key{name: "uri"})}
 	b.body = body
 	if args, given := p.get("args"); given {

@@ -227,9 +227,17 @@ func (c *compiler) block(e *entry, t takes) (*block, params) {
 	p := c.flow(e)
 	b := &block{}
 	c.begin(&b.head, e)
-	t.policy = true
-	b.own = c.common(&b.head, &p, t)
+	c.blockParams(b, &p, t)
 	return b, p
+}
+
+// blockParams compiles the common parameters of a block.
+func (c *compiler) blockParams(b *block, p *params, t takes) {
+	t.policy, t.timeout = true, b.command != "switch" // of which one form is a step
+	b.own = c.common(&b.head, p, t)
+	if n, _, given := p.node.get("timeout"); given {
+		b.timeout = c.timeout(n)
+	}
 }
 
 // flowStep makes a step of the language.

@@ -23,7 +23,7 @@ func TakesCommon(name, param string) bool {
 	if _, isTrigger := triggerKind(name); isTrigger {
 		return param == "id"
 	}
-	if _, closing := closes(name); closing || name == "macro" && (param == "input" || param == "timeout") {
+	if _, closing := closes(name); closing || name == "macro" && param == "input" {
 		return false
 	}
 	switch param {
@@ -32,7 +32,7 @@ func TakesCommon(name, param string) bool {
 	case "output":
 		return slices.Contains([]string{callCommand, "call", "macro", "macro.run", "parallel", "switch"}, name)
 	case "timeout":
-		return name == "call"
+		return name == callCommand || slices.Contains([]string{"if", "foreach", "while", "do", "parallel", "macro", "macro.run", "call"}, name)
 	case "onError", "retry":
 		return !slices.Contains([]string{"except", "finally", "break", "continue"}, name)
 	}

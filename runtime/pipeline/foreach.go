@@ -50,7 +50,7 @@ func (l *foreach) rounds(ctx context.Context, x *execution, b *block, f *frame) 
 		if !f.begun {
 			switch {
 			case ctx.Err() != nil:
-				return goOn, x.end(ctx, &b.head, canceled())
+				return goOn, x.end(ctx, &b.head, canceled(ctx))
 			case !x.spend():
 				return goOn, x.exhausted(ctx, &b.head)
 			}

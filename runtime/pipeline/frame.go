@@ -21,6 +21,7 @@ type frame struct {
 
 	tries  int       // that were made of a part that is to be repeated
 	until  time.Time // when the part goes on
+	due    time.Time // when the time of a block is up; zero = it has no limit
 	before *scope    // of a block that may be repeated: what was there at its beginning
 
 	thrown *thrown // that is being handled
@@ -73,16 +74,22 @@ func (x *execution) capture() *State {
 	return &s
 }
 
+// depth is how many parts the execution is within.
+func (x *execution) depth() int {
+	depth := 0
+	for f := x.at; f != &x.root; f = f.up {
+		depth++
+	}
+	return depth
+}
+
 // state gives where the execution stands. What it gives does not change when the execution goes on.
 func (x *execution) state() State {
 	s := State{
 		Version: x.plan.version, Step: x.root.index,
 		Body: x.here.body, Vars: x.here.vars, Identity: x.here.identity,
 	}
-	depth := 0
-	for f := x.at; f != &x.root; f = f.up {
-		depth++
-	}
+	depth := x.depth()
 	if depth == 0 && x.plan.flat {
 		return s
 	}

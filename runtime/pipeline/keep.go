@@ -40,7 +40,7 @@ func keepScope(s scope) (kept keptScope, err error) {
 
 func keepFrame(f *frame) (kept keptFrame, err error) {
 	kept = keptFrame{
-		Part: f.part, Index: f.index, List: f.list, Round: f.round, Begun: f.begun, Tries: f.tries, Until: f.until, After: f.after,
+		Part: f.part, Index: f.index, List: f.list, Round: f.round, Begun: f.begun, Tries: f.tries, Until: f.until, Due: f.due, After: f.after,
 	}
 	if f.items != nil {
 		if kept.Items, err = keepValue(f.items); err != nil {
@@ -165,7 +165,7 @@ func readMap(text []byte) (map[string]any, error) {
 
 func (kept *keptFrame) frame(f *frame) error {
 	*f = frame{
-		part: kept.Part, index: kept.Index, list: kept.List, round: kept.Round, begun: kept.Begun, tries: kept.Tries, until: kept.Until, after: kept.After,
+		part: kept.Part, index: kept.Index, list: kept.List, round: kept.Round, begun: kept.Begun, tries: kept.Tries, until: kept.Until, due: kept.Due, after: kept.After,
 	}
 	v, err := readValue(kept.Items)
 	if err != nil {

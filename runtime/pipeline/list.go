@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -65,12 +66,13 @@ func (x *execution) journal(ctx context.Context, atEnd bool) *thrown {
 		return nil
 	}
 	if err := x.save(ctx); err != nil {
-		return x.end(ctx, h, fault.Wrap(fault.CodeOf(err), err, "recording the run").WithRetry(0))
+		return x.end(x.lasting(ctx), h, fault.Wrap(fault.CodeOf(err), err, "recording the run").WithRetry(0))
 	}
 	return nil
 }
 
 func (x *execution) save(ctx context.Context) error {
+	ctx = x.lasting(ctx)
 	switch {
 	case x.in.Journal == nil:
 		return nil
@@ -78,6 +80,14 @@ func (x *execution) save(ctx context.Context) error {
 		return x.join.save(ctx, x.slot, x.capture())
 	}
 	return x.in.Journal(ctx, x.state())
+}
+
+// lasting is ctx without the time limits of blocks: what is done is recorded, also when their time is up.
+func (x *execution) lasting(ctx context.Context) context.Context {
+	if x.due.IsZero() {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }
 
 // decides evaluates a condition.
@@ -130,11 +140,16 @@ func (x *execution) hold(ctx context.Context, h *head, until time.Time) (signal,
 	switch {
 	case d <= 0:
 		return goOn, nil
+	case ctx.Err() != nil:
+		return goOn, x.end(ctx, h, canceled(ctx))
 	case x.in.Hold > 0 && d > x.in.Hold:
+		if !x.due.IsZero() && x.due.Before(until) {
+			until = x.due
+		}
 		x.until, x.stopped = until, x.capture()
 		return paused, nil
 	case !x.wait(ctx, d):
-		return goOn, x.end(ctx, h, canceled())
+		return goOn, x.end(ctx, h, canceled(ctx))
 	}
 	return goOn, nil
 }
@@ -151,4 +166,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func canceled() *fault.Error { return fault.New(fault.CommandCanceled, "the run was cancelled") }
+// canceled is why nothing more is done once ctx ended.
+func canceled(ctx context.Context) *fault.Error {
+	if errors.Is(context.Cause(ctx), errLate) {
+		return fault.New(fault.CommandCanceled, "the time of a block around it is up")
+	}
+	return fault.New(fault.CommandCanceled, "the run was cancelled")
+}

@@ -144,7 +144,7 @@ func (c *compiler) macroPart(e *entry) part {
 	if c.truth(&p, "flow") {
 		b = &block{body: &macroRun{macro: m}}
 		c.begin(&b.head, e)
-		b.own = c.common(&b.head, &p, takes{output: true, policy: true})
+		c.blockParams(b, &p, takes{output: true})
 	} else {
 		c.onlyOwn(&p)
 	}

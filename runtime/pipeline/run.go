@@ -87,6 +87,7 @@ type execution struct {
 	clock   time.Time // when the last step ended and so the next one began; zero = unknown
 	effect  *head     // of the step that just had an effect, until that is recorded
 	until   time.Time // when paused
+	due     time.Time // when the time of the block around that has the least of it is up; zero = none has a limit
 	stopped *State    // where, when paused
 
 	lease  int // steps that may be taken before the budget is asked again
@@ -132,7 +133,7 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 	goes, err := x.begin(ctx, start{body: in.Body, hasBody: in.HasBody, vars: in.Vars, identity: in.Identity, resume: in.Resume})
 	if err != nil {
 		if ctx.Err() != nil {
-			err = canceled()
+			err = canceled(ctx)
 		}
 		return Outcome{State: x.state()}, err
 	}

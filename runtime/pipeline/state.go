@@ -96,6 +96,7 @@ type (
 		Outer    json.RawMessage `json:"outer,omitempty"`
 		Tries    int             `json:"tries,omitempty"`
 		Until    time.Time       `json:"until,omitzero"`
+		Due      time.Time       `json:"due,omitzero"`
 		Before   *keptScope      `json:"before,omitempty"`
 		Thrown   *keptThrown     `json:"thrown,omitempty"`
 		After    signal          `json:"after,omitempty"`

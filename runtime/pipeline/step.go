@@ -96,7 +96,9 @@ func (s *step) resume(ctx context.Context, x *execution, rec *run.Step, number i
 		return sig, t, true
 	}
 	if sig, t = x.hold(ctx, &s.head, f.until); sig == paused || t != nil {
-		rec.Status = statusOf(sig, t, t != nil)
+		if rec.Status = statusOf(sig, t, t != nil); t != nil {
+			rec.Code, rec.Message = string(t.err.Code), t.told()
+		}
 		return sig, t, true
 	}
 	if f.tries > 0 || s.act == nil {
@@ -116,7 +118,7 @@ func (s *step) resume(ctx context.Context, x *execution, rec *run.Step, number i
 // tries repeats the step as long as its policy allows.
 func (s *step) tries(ctx context.Context, x *execution, rec *run.Step) (signal, error) {
 	if ctx.Err() != nil {
-		return goOn, canceled()
+		return goOn, canceled(ctx)
 	}
 	x.setContext(&s.head)
 	if rec.Attempt == 0 && (s.when.dynamic != nil || s.when.constant != true) {

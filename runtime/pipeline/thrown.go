@@ -44,7 +44,7 @@ type statusCoder interface{ StatusCode() int }
 func (x *execution) throw(ctx context.Context, h *head, err error) *thrown {
 	t := &thrown{own: h, time: x.in.Now(), at: x.capture()}
 	if ctx.Err() != nil {
-		err, t.fatal = canceled(), true
+		err, t.fatal = canceled(ctx), true
 	}
 	t.kind = kindOf(err)
 	var s statusCoder

@@ -57,7 +57,7 @@ func (l *while) exec(ctx context.Context, x *execution, b *block, f *frame) (sig
 
 func (l *while) holds(ctx context.Context, x *execution, round int) (bool, error) {
 	if ctx.Err() != nil {
-		return false, canceled()
+		return false, canceled(ctx)
 	}
 	v, err := l.condition.eval(ctx, x.env)
 	if err != nil || !expr.Truthy(v) {
