@@ -37,3 +37,6 @@ func (t *Target) Reads() []Read {
 	}
 	return out
 }
+
+// Constant gives the value of an expression that depends on nothing.
+func (p *Program) Constant() (any, bool) { return p.code.value, p.code.constant }

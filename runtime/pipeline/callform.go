@@ -71,7 +71,7 @@ func (c *compiler) called(n *node, k key) *called {
 			hint("what an event carries must not choose which pipeline runs")
 		return &called{}
 	}
-	out := called{name: planName(text), pos: c.at(n.line, n.col)}
+	out := called{name: PlanName(text), pos: c.at(n.line, n.col)}
 	if err := checkName(out.name); err != nil {
 		c.faults.add(fault.PipelineInvalid, n.line, n.col, "%q is not the name of a pipeline", short(text))
 		return &out
@@ -80,8 +80,8 @@ func (c *compiler) called(n *node, k key) *called {
 	return &out
 }
 
-// planName gives the name of a pipeline from its name, path or URI.
-func planName(text string) string {
+// PlanName gives the name of a pipeline from its name, path or URI.
+func PlanName(text string) string {
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "$"), "uri:")
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "pipeline:"), "property:")
 	text, _ = cutSuffix(text)

@@ -50,6 +50,8 @@ type compiler struct {
 	strayTrigger bool    // a trigger stands where none may
 	expressions  int     // that were compiled
 	stopped      bool    // the file is larger than a pipeline may be
+
+	notes map[*node]*Expression // what Examine wants to know of the values; nil = nothing
 }
 
 // around is what the list that is compiled lies in.
@@ -62,7 +64,14 @@ type around struct {
 // Compile checks the meaning of a document and gives the plan. The error is a fault.List with every fault,
 // in the order of their positions.
 func Compile(d *Document, deps Deps) (*Plan, error) {
+	plan, _, err := compile(d, deps, nil)
+	return plan, err
+}
+
+// compile is Compile, and gives the compiler too. With notes it keeps what the expressions read.
+func compile(d *Document, deps Deps, notes map[*node]*Expression) (*Plan, *compiler, error) {
 	c := &compiler{
+		notes:    notes,
 		deps:     deps.withDefaults(),
 		faults:   &faults{file: d.file},
 		warnings: &faults{file: d.file},
@@ -88,14 +97,14 @@ func Compile(d *Document, deps Deps) (*Plan, error) {
 	})
 	c.checkMocked()
 	c.checkRights()
+	sortFaults(c.warnings.list)
 	if err := c.faults.err(); err != nil {
-		return nil, err
+		return nil, c, err
 	}
 	if len(c.warnings.list) > 0 {
-		sortFaults(c.warnings.list)
 		c.plan.Warnings = c.warnings.list
 	}
-	return c.plan, nil
+	return c.plan, c, nil
 }
 
 func (c *compiler) vars(d *Document) {

@@ -37,6 +37,8 @@ type key struct {
 	name      string
 	line, col int
 	quote     int // columns between col and the name itself
+
+	condition *node // that the name is, in a switch over values
 }
 
 func (n *node) isNull() bool { return n.kind == scalarNode && n.value == nil }

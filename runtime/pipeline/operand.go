@@ -134,6 +134,7 @@ func (c *compiler) operand(n *node) operand {
 		c.addPlaced(err, n, 0)
 		return operand{}
 	}
+	c.note(n, t, 0)
 	if v, constant := t.Constant(); constant {
 		return operand{constant: v}
 	}
@@ -176,6 +177,7 @@ func (c *compiler) single(n *node, text string) operand {
 	if inner, ok := strings.CutSuffix(trimmed, "}"); ok && c.isDelimiter(inner) {
 		if p, err := c.deps.Language.Compile(inner[front:]); err == nil {
 			offset := utf8.RuneCountInString(text[:strings.Index(text, trimmed)+front])
+			c.note(n, p, offset)
 			return operand{dynamic: placed{of: p, n: n, file: c.faults.file, offset: offset}}
 		}
 	}
@@ -206,6 +208,7 @@ func (c *compiler) bare(n *node) operand {
 		c.addPlaced(err, n, 0)
 		return operand{}
 	}
+	c.note(n, p, 0)
 	return operand{dynamic: placed{of: p, n: n, file: c.faults.file}}
 }
 

@@ -221,5 +221,6 @@ func (c *compiler) output(h *head, n *node) {
 		c.faults.add(fault.PipelineInvalid, n.line, n.col, `"output" must begin with vars or body`)
 		return
 	}
+	c.noteTarget(n, target)
 	h.output = target
 }

@@ -78,6 +78,7 @@ func (c *compiler) switchPart(e *entry) part {
 			otherwise = &o
 		default:
 			at := &node{line: k.line, col: k.col, value: k.name, textLine: k.line, textCol: k.col + k.quote}
+			p.node.keys[i].condition = at
 			body.conditions, body.values = append(body.conditions, c.bareCondition(at)), append(body.values, c.operand(n))
 		}
 	}
