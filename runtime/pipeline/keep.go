@@ -90,9 +90,6 @@ func keepThrown(t *thrown) (*keptThrown, error) {
 		},
 		Kind: t.kind, Status: t.status, Time: t.time, By: t.by, Restart: t.restart,
 	}
-	if t.at == nil {
-		return kept, nil
-	}
 	var err error
 	kept.At, err = keepState(t.at)
 	return kept, err
@@ -217,7 +214,7 @@ func (kept *keptThrown) thrown() (*thrown, error) {
 		kind: kept.Kind, status: kept.Status, time: kept.Time, by: kept.By, restart: kept.Restart,
 	}
 	if kept.At == nil {
-		return t, nil
+		return nil, fault.New(fault.PipelinePosition, "a kept failure does not say where it happened")
 	}
 	var err error
 	t.at, err = kept.At.state()
