@@ -10,24 +10,35 @@ import (
 // Config is every setting of the product; default.yaml says what each one means. It is made by
 // [Load] and not changed afterwards.
 type Config struct {
-	Version   int       `koanf:"version" values:"1"`
-	Namespace string    `koanf:"namespace"`
-	Log       Log       `koanf:"log"`
-	Store     Store     `koanf:"store"`
-	Broker    Broker    `koanf:"broker"`
-	Ingress   Ingress   `koanf:"ingress"`
-	Admin     Admin     `koanf:"admin"`
-	Pipelines Pipelines `koanf:"pipelines"`
-	Webhooks  Webhooks  `koanf:"webhooks"`
-	Plugins   Plugins   `koanf:"plugins"`
-	SMTP      SMTP      `koanf:"smtp"`
-	IAM       IAM       `koanf:"iam"`
-	Engine    Engine    `koanf:"engine"`
-	Result    Result    `koanf:"result"`
-	Egress    Egress    `koanf:"egress"`
+	Version   int               `koanf:"version" values:"1"`
+	Namespace string            `koanf:"namespace"`
+	Instance  Instance          `koanf:"instance"`
+	Log       Log               `koanf:"log"`
+	Store     Store             `koanf:"store"`
+	Broker    Broker            `koanf:"broker"`
+	Ingress   Ingress           `koanf:"ingress"`
+	Admin     Admin             `koanf:"admin"`
+	Pipelines Pipelines         `koanf:"pipelines"`
+	Webhooks  Webhooks          `koanf:"webhooks"`
+	Plugins   Plugins           `koanf:"plugins"`
+	SMTP      SMTP              `koanf:"smtp"`
+	IAM       IAM               `koanf:"iam"`
+	Secrets   map[string]Secret `koanf:"secrets"`
+	Engine    Engine            `koanf:"engine"`
+	Result    Result            `koanf:"result"`
+	Egress    Egress            `koanf:"egress"`
 
 	tree    map[string]any    // merged layers, leaves are of type leaf
 	origins map[string]origin // by joined path
+}
+
+// Instance is what expressions are told about the server.
+type Instance struct {
+	Stage    string            `koanf:"stage"`
+	Domain   string            `koanf:"domain"`
+	Profiles []string          `koanf:"profiles"`
+	URLs     map[string]string `koanf:"urls"`
+	Env      []string          `koanf:"env"`
 }
 
 // Log is what the process writes about itself.
@@ -144,6 +155,15 @@ type SMTP struct {
 type IAM struct {
 	Roles      map[string][]string     `koanf:"roles"`
 	Identities map[string]iam.Identity `koanf:"identities"`
+}
+
+// Secret is what a command may show to another server.
+type Secret struct {
+	Value      secret.Value `koanf:"value" form:"required"`
+	Format     string       `koanf:"format" values:"bearer|header|username-password"`
+	Header     string       `koanf:"header"`
+	Hosts      []string     `koanf:"hosts"`
+	Identities []string     `koanf:"identities"`
 }
 
 // Engine is how runs are executed and repeated.

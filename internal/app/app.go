@@ -24,13 +24,14 @@ import (
 	stores "github.com/penstock/penstock/runtime/store/all"
 )
 
-// Params is what an App is made from. All fields are required.
+// Params is what an App is made from. All fields but Getenv are required.
 type Params struct {
 	Config   *configs.Config
 	Logger   *slog.Logger
 	Version  string
 	Resolver *secret.Resolver
 	Now      func() time.Time
+	Getenv   func(name string) (string, bool) // for expressions, as far as instance.env allows; nil = none
 }
 
 // App is a whole server. Make it with Open, run it once with Run.
@@ -89,6 +90,7 @@ func (a *App) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.onClose(func(context.Context) error { outbound.Close(); return nil })
 	a.keys = keys.New(outbound, keys.Options{Now: a.p.Now})
 	a.onClose(func(context.Context) error { a.keys.Close(); return nil })
 	if a.directory, err = a.openDirectory(ctx, a.presets); err != nil {
@@ -98,7 +100,7 @@ func (a *App) open(ctx context.Context) error {
 		Emit: func(ctx context.Context, e event.Event) (event.Accepted, error) {
 			return a.emitter.Emit(ctx, e, event.Dedupe{})
 		},
-		Results: a.store, Webhooks: a.directory, Now: a.p.Now,
+		Results: a.store, Webhooks: a.directory, Properties: a.store, Outbound: outbound, Namespace: c.Namespace, Now: a.p.Now,
 	}); err != nil {
 		return err
 	}
@@ -173,9 +175,11 @@ func (a *App) serve(ctx context.Context) error {
 		return err
 	}
 	if a.p.Config.Ingress.URL == "" { // the configured port may be 0
-		if err := a.directory.SetPublicURL("http://" + public.String()); err != nil {
+		url := "http://" + public.String()
+		if err := a.directory.SetPublicURL(url); err != nil {
 			return err
 		}
+		a.tools.url.Store(&url)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync/atomic"
 
+	"github.com/penstock/penstock/internal/world"
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/command/builtin"
+	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
@@ -26,20 +29,32 @@ type Tools struct {
 	mail     *mail.Mail
 	plugins  []*wasm.Plugin
 	registry *command.Registry
+	outbound *egress.Client         // its own; nil = somebody else's
+	url      atomic.Pointer[string] // of the server, for expressions
 }
 
 // OpenTools opens the tools without a server: events that a pipeline sends are logged and go nowhere,
-// results are kept nowhere, the webhook commands fail with the hint to use a server.
+// results are kept nowhere, properties as long as the tools are open; the webhook commands fail with the
+// hint to use a server.
 func OpenTools(ctx context.Context, p Params) (*Tools, error) {
-	return openTools(ctx, p, offline(p))
+	outbound, err := outgoing(p.Config)
+	if err != nil {
+		return nil, err
+	}
+	t, err := openTools(ctx, p, offline(p, outbound))
+	if err == nil {
+		t.outbound = outbound
+	}
+	return t, err
 }
 
 func openTools(ctx context.Context, p Params, deps builtin.Deps) (*Tools, error) {
-	t := &Tools{p: p, language: expr.New(expr.Options{Now: p.Now})}
+	t := &Tools{p: p}
 	var err error
 	if t.policy, err = iam.NewPolicy(p.Config.IAM.Roles, p.Config.IAM.Identities); err != nil {
 		return nil, err
 	}
+	t.language = t.expressions(deps)
 	if err := t.loadPlugins(ctx); err != nil {
 		return nil, errors.Join(err, t.Close(ctx))
 	}
@@ -64,6 +79,9 @@ func (t *Tools) Close(ctx context.Context) error {
 	}
 	if t.mail != nil {
 		errs = append(errs, t.mail.Close())
+	}
+	if t.outbound != nil {
+		t.outbound.Close()
 	}
 	return errors.Join(errs...)
 }
@@ -107,12 +125,12 @@ func (t *Tools) loadPipelines(dir string) ([]*pipeline.Plan, error) {
 }
 
 // offline gives built-in commands their outside world where no server runs.
-func offline(p Params) builtin.Deps {
+func offline(p Params, outbound *egress.Client) builtin.Deps {
 	return builtin.Deps{
 		Emit: func(_ context.Context, e event.Event) (event.Accepted, error) {
 			p.Logger.Info("an event was sent; without a server it goes nowhere", "event_id", e.ID, "key", e.Key)
 			return event.Accepted{EventID: e.ID, Fresh: true}, nil
 		},
-		Results: newLocalResults(), Webhooks: noWebhooks{}, Now: p.Now,
+		Results: newLocalResults(), Webhooks: noWebhooks{}, Properties: &world.Memory{}, Outbound: outbound, Namespace: p.Config.Namespace, Now: p.Now,
 	}
 }

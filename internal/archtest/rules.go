@@ -5,9 +5,10 @@ var layers = map[string]int{
 	"runtime/value": 0,
 	"runtime/fault": 0,
 
-	"runtime/event":   1,
-	"runtime/run":     1,
-	"runtime/webhook": 1,
+	"runtime/event":    1,
+	"runtime/run":      1,
+	"runtime/webhook":  1,
+	"runtime/property": 1,
 
 	"runtime/expr":            2,
 	"runtime/iam":             2,
@@ -34,6 +35,7 @@ var layers = map[string]int{
 
 	"internal/testkit":  6,
 	"internal/metrics":  6,
+	"internal/world":    6,
 	"internal/app":      7,
 	"internal/lsp":      8,
 	"internal/pipetest": 8,

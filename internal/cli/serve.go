@@ -72,7 +72,7 @@ func (c *cli) serve(ctx context.Context) error {
 }
 
 func (c *cli) params(cfg *configs.Config, log *slog.Logger) app.Params {
-	return app.Params{Config: cfg, Logger: log, Version: c.Version, Resolver: c.resolver, Now: c.Now}
+	return app.Params{Config: cfg, Logger: log, Version: c.Version, Resolver: c.resolver, Now: c.Now, Getenv: c.lookupEnv}
 }
 
 // adminToken gives a configuration that holds the token itself, made here when none is configured.

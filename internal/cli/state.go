@@ -77,12 +77,17 @@ func (c *cli) panicked(p any, stack []byte) int {
 }
 
 func (c *cli) getenv(name string) string {
+	text, _ := c.lookupEnv(name)
+	return text
+}
+
+func (c *cli) lookupEnv(name string) (string, bool) {
 	for i := len(c.Environ) - 1; i >= 0; i-- {
 		if line := c.Environ[i]; len(line) > len(name) && line[:len(name)] == name && line[len(name)] == '=' {
-			return line[len(name)+1:]
+			return line[len(name)+1:], true
 		}
 	}
-	return ""
+	return "", false
 }
 
 func (c *cli) path(name string) string {

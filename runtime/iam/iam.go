@@ -6,6 +6,7 @@
 package iam
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,11 +23,22 @@ const RightPrefix = "CAN_CMD_"
 type Identity struct {
 	Roles     []string
 	Pipelines []string // patterns of pipeline names that may switch to it with iam.run.as
+
+	// What expressions may know of it; all of it is optional.
+	UUID        string `json:"uuid"`
+	FirstName   string
+	LastName    string
+	DisplayName string
+	Email       string
+	Locale      string // such as de or en-GB
+	Zone        string // such as Europe/Berlin
 }
 
 // Policy is who may do what. It may be used from many goroutines.
 type Policy struct {
 	identities map[string]compiled
+	people     map[string]Identity
+	names      map[string]string // by UUID and mail address in lower case
 }
 
 type compiled struct {
@@ -46,8 +58,18 @@ func NewPolicy(roles map[string][]string, identities map[string]Identity) (*Poli
 			}
 		}
 	}
-	p := &Policy{identities: make(map[string]compiled, len(identities))}
-	for name, id := range identities {
+	p := &Policy{identities: make(map[string]compiled, len(identities)), people: maps.Clone(identities), names: map[string]string{}}
+	for _, name := range keys(identities) {
+		id := identities[name]
+		for field, ref := range map[string]string{"uuid": id.UUID, "email": id.Email} {
+			if ref = strings.ToLower(ref); ref == "" {
+				continue
+			}
+			if other, taken := p.names[ref]; taken {
+				faults = append(faults, fault.New(fault.ConfigValue, "%s has it too", other).In("iam.identities."+name+"."+field))
+			}
+			p.names[ref] = name
+		}
 		c := compiled{pipelines: id.Pipelines}
 		for _, role := range id.Roles {
 			rights, ok := roles[role]
@@ -69,6 +91,15 @@ func NewPolicy(roles map[string][]string, identities map[string]Identity) (*Poli
 func (p *Policy) Known(identity string) bool {
 	_, ok := p.identities[identity]
 	return ok
+}
+
+// Find gives the identity with that name, UUID or mail address.
+func (p *Policy) Find(ref string) (name string, id Identity, found bool) {
+	if id, found = p.people[ref]; found || ref == "" {
+		return ref, id, found
+	}
+	name, found = p.names[strings.ToLower(ref)]
+	return name, p.people[name], found
 }
 
 // Names gives the identities, sorted.

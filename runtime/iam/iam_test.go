@@ -64,6 +64,28 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+func TestFind(t *testing.T) {
+	t.Parallel()
+	p, err := iam.NewPolicy(nil, map[string]iam.Identity{
+		"ann": {UUID: "00000000-0000-4000-8000-00000000000A", Email: "Ann@example.org", FirstName: "Ann"}, "bot": {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ref, want := range map[string]string{
+		"ann": "ann", "ann@EXAMPLE.org": "ann", "00000000-0000-4000-8000-00000000000a": "ann", "bot": "bot", "": "", "eve": "", "Ann": "",
+	} {
+		name, id, found := p.Find(ref)
+		if found != (want != "") || found && name != want || (id.FirstName == "Ann") != (want == "ann") {
+			t.Errorf("%q: %q %+v %v", ref, name, id, found)
+		}
+	}
+	_, err = iam.NewPolicy(nil, map[string]iam.Identity{"ann": {Email: "a@example.org"}, "bob": {Email: "A@example.org"}})
+	if err == nil || !strings.Contains(err.Error(), "ann has it too") || !strings.Contains(err.Error(), "iam.identities.bob.email") {
+		t.Errorf("a doubled mail address: %v", err)
+	}
+}
+
 func TestFaultsNameTheKey(t *testing.T) {
 	t.Parallel()
 	_, err := iam.NewPolicy(map[string][]string{"guest": {"log"}}, map[string]iam.Identity{"x": {Roles: []string{"gest"}}})

@@ -26,11 +26,12 @@ type Store interface {
 	Rejects
 	Schedules
 	Sources
+	Properties
 
 	// Health reports why the store cannot accept right now, nil when it can. It is cheap.
 	Health() error
 	// Prune forgets what ended before the given times and gives the number of forgotten rows:
-	// settled events with their runs and results, expired dedupe keys, refusals.
+	// settled events with their runs and results, expired dedupe keys and properties, refusals.
 	Prune(ctx context.Context, p Prune) (int, error)
 	// Close waits for queued writes and closes the files. It may be called twice.
 	Close() error
@@ -39,7 +40,7 @@ type Store interface {
 // Prune says what may be forgotten.
 type Prune struct {
 	SettledBefore time.Time // events, runs and results
-	Now           time.Time // dedupe keys that expired before
+	Now           time.Time // dedupe keys and properties that expired before
 	MaxRejects    int       // keep the newest
 }
 

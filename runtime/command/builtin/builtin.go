@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/runtime/command"
+	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/store"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
@@ -17,7 +19,17 @@ type Deps struct {
 	Emit     func(ctx context.Context, e event.Event) (event.Accepted, error)
 	Results  Results
 	Webhooks Webhooks
+	// Properties keeps what property.put and its like are given, within Namespace.
+	Properties store.Properties
+	Namespace  string
+	// Outbound asks other servers, as far as the rules of the server allow.
+	Outbound Asker
 	Now      func() time.Time
+}
+
+// Asker asks other servers; *egress.Client is one.
+type Asker interface {
+	Do(ctx context.Context, r egress.Request) (egress.Response, error)
 }
 
 // Results keeps what callers may poll for.

@@ -23,6 +23,7 @@ ALTER TABLE runs DROP COLUMN closed;
 DROP INDEX runs_versions;
 DROP TABLE schedules;
 DROP TABLE sources;
+DROP TABLE properties;
 ALTER TABLE events DROP COLUMN raw;
 DROP TABLE webhooks;
 CREATE TABLE webhooks (uuid TEXT NOT NULL PRIMARY KEY, settings TEXT NOT NULL);

@@ -20,6 +20,7 @@ func (s *Store) Prune(ctx context.Context, p store.Prune) (int, error) {
 		func(w *writer) (int64, error) { return w.pruneEvents(before) },
 		func(w *writer) (int64, error) { return w.sql.pruneResults.run(before, int64(pruneBatch)) },
 		func(w *writer) (int64, error) { return w.sql.pruneDedupe.run(now, int64(pruneBatch)) },
+		func(w *writer) (int64, error) { return w.sql.pruneProperties.run(now, int64(pruneBatch)) },
 	} {
 		for more := true; more; {
 			n, err := s.prune(ctx, step)

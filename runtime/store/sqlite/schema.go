@@ -132,6 +132,21 @@ CREATE TABLE sources (
 CREATE INDEX sources_loaded ON sources (pipeline) WHERE until = 0;
 `
 
+// schema8 keeps properties.
+const schema8 = `
+CREATE TABLE properties (
+	path     TEXT    NOT NULL UNIQUE,
+	revision INTEGER NOT NULL,
+	uuid     TEXT    NOT NULL,
+	type     TEXT    NOT NULL,
+	created  INTEGER NOT NULL,
+	updated  INTEGER NOT NULL,
+	expires  INTEGER NOT NULL,
+	value    BLOB    NOT NULL
+);
+CREATE INDEX properties_expires ON properties (expires) WHERE expires > 0;
+`
+
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.
 type migration struct {
 	begin   string
@@ -142,7 +157,7 @@ type migration struct {
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
 func migrations() []migration {
-	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}, {begin: schema7}}
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}, {begin: schema7}, {begin: schema8}}
 }
 
 // migrate brings the file to the newest version, each step in a transaction of its own.

@@ -18,6 +18,9 @@ type statements struct {
 	deleteSchedule                  *stmt
 	sourceIn, sourceOut             *stmt
 	pruneSources                    *stmt
+	addProperty, changeProperty     *stmt
+	moveProperty, deleteProperty    *stmt
+	pruneProperties                 *stmt
 }
 
 // prepare uses plain question marks where it is hot: the driver asks for the name of every numbered one.
@@ -68,6 +71,12 @@ func (s *statements) prepare(c *conn) error {
 				AND until < COALESCE((SELECT min(started) FROM runs WHERE status IN ('running', 'waiting')), ?1)
 				AND NOT EXISTS (SELECT 1 FROM runs AS r WHERE r.pipeline = s.pipeline AND r.version = s.version AND r.status IN ('running', 'waiting'))
 			LIMIT ?4)`},
+		{&s.addProperty, `INSERT INTO properties (path, uuid, type, created, updated, expires, value, revision) VALUES (?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT DO NOTHING`},
+		{&s.changeProperty, `UPDATE properties SET uuid = ?, type = ?, created = ?, updated = ?, expires = ?, value = ?, revision = revision + 1
+			WHERE path = ? AND revision = ?`},
+		{&s.moveProperty, `UPDATE OR IGNORE properties SET path = ?, updated = ?, revision = revision + 1 WHERE path = ? AND revision = ?`},
+		{&s.deleteProperty, `DELETE FROM properties WHERE path = ? AND revision = ?`},
+		{&s.pruneProperties, `DELETE FROM properties WHERE path IN (SELECT path FROM properties WHERE expires > 0 AND expires <= ?1 LIMIT ?2)`},
 
 		{&s.completeResult, `INSERT INTO results (correlation_id, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`},
 		{&s.putWebhook, `INSERT INTO webhooks (id, settings) VALUES (?1, ?2)

@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"versions of pipelines are kept", sourcesKept},
 		{"which version was loaded when", sourceAt},
 		{"versions that nobody needs are pruned", sourcesPruned},
+		{"properties", propertiesOf},
+		{"expired properties are forgotten", propertiesPruned},
 		{"a result is completed once", resultOnce},
 		{"fifty completions have one winner", resultRace},
 		{"webhooks are kept", webhooksKept},
