@@ -242,7 +242,7 @@ func TestCommand(t *testing.T) {
 		"flow":              {"foreach", `{in: "${body}", do: [exit]}`, `{in: "${body}", do: [{logg: x}]}`},
 		"trigger":           {"event.listen", `{key: a.b}`, `{selector: x}`},
 		"without a result":  {"log", `{message: x}`, `{message: x, output: vars.x}`},
-		"takes no timeout":  {"while", `{condition: "${body}", do: [exit], retry: 2}`, `{condition: "${body}", do: [exit], timeout: 1s}`},
+		"takes no output":   {"while", `{condition: "${body}", do: [exit], retry: 2}`, `{condition: "${body}", do: [exit], output: vars.x}`},
 		"takes what it has": {"test.note", `{whatever: 1}`, `{retry: often}`},
 	} {
 		made, err := schema.Command(registry(t), c.command)
