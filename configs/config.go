@@ -176,6 +176,8 @@ type Engine struct {
 	MaxSteps    int           `koanf:"max_steps" min:"1"`
 	Grace       time.Duration `koanf:"grace" min:"0s" max:"1h"`
 	Poll        time.Duration `koanf:"poll" min:"10ms" max:"1m"`
+	Record      string        `koanf:"record" values:"none|failures|all"`
+	RecordLimit Size          `koanf:"record_limit" min:"64B" max:"1MiB"`
 }
 
 // Result is how long results can be polled.

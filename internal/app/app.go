@@ -19,6 +19,7 @@ import (
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/secret"
 	"github.com/penstock/penstock/runtime/store"
 	stores "github.com/penstock/penstock/runtime/store/all"
@@ -116,7 +117,9 @@ func (a *App) open(ctx context.Context) error {
 	if a.engine, err = engine.New(a.store, a.broker, a.emitter, plans, engine.Options{
 		PerPipeline: c.Engine.Workers, Attempts: c.Engine.Attempts, Backoff: c.Engine.Backoff, MaxBackoff: c.Engine.MaxBackoff,
 		StepTimeout: c.Engine.StepTimeout, MaxSteps: c.Engine.MaxSteps, Grace: c.Engine.Grace, Poll: c.Engine.Poll, ResultTTL: c.Result.TTL,
-		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, Policy: a.tools.policy, Logger: a.p.Logger, Now: a.p.Now,
+		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, Policy: a.tools.policy,
+		Record: run.Recording(c.Engine.Record), RecordLimit: int(c.Engine.RecordLimit), Scrub: a.p.Resolver.Scrubber().Scrub,
+		Logger: a.p.Logger, Now: a.p.Now,
 		Compile: a.tools.compileKept,
 	}); err != nil {
 		return err

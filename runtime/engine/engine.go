@@ -13,6 +13,7 @@ import (
 	"github.com/penstock/penstock/runtime/broker"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/store"
 )
 
@@ -25,17 +26,20 @@ const ParkedPipeline = "(parked)"
 
 // Options are the settings of an Engine; the zero value works.
 type Options struct {
-	PerPipeline int           // runs of one pipeline at once; default 64
-	Attempts    int           // of a run before it is a dead letter; default 12
-	Backoff     time.Duration // wait before the second attempt, then doubled; default 1 s
-	MaxBackoff  time.Duration // longest wait; default 1 h
-	StepTimeout time.Duration // of a step that sets none; default 30 s
-	MaxSteps    int           // steps and rounds of loops in one attempt of a run; default pipeline.StandardSteps
-	Grace       time.Duration // for running work when the engine stops; default 25 s
-	Poll        time.Duration // how often due retries and left-over events are looked for; default 500 ms
-	ResultTTL   time.Duration // how long a result can be polled; default 1 h
-	Retention   time.Duration // how long settled events are kept; default 168 h
-	MaxRejects  int           // how many refused requests are kept; default 10,000
+	PerPipeline int                      // runs of one pipeline at once; default 64
+	Attempts    int                      // of a run before it is a dead letter; default 12
+	Backoff     time.Duration            // wait before the second attempt, then doubled; default 1 s
+	MaxBackoff  time.Duration            // longest wait; default 1 h
+	StepTimeout time.Duration            // of a step that sets none; default 30 s
+	MaxSteps    int                      // steps and rounds of loops in one attempt of a run; default pipeline.StandardSteps
+	Grace       time.Duration            // for running work when the engine stops; default 25 s
+	Poll        time.Duration            // how often due retries and left-over events are looked for; default 500 ms
+	ResultTTL   time.Duration            // how long a result can be polled; default 1 h
+	Retention   time.Duration            // how long settled events are kept; default 168 h
+	MaxRejects  int                      // how many refused requests are kept; default 10,000
+	Record      run.Recording            // of which steps the values are recorded; default run.RecordNone
+	RecordLimit int                      // bytes of one recorded value; default pipeline.StandardRecord
+	Scrub       func(text string) string // takes known secrets out of what is recorded; nil = none is known
 	Policy      *iam.Policy
 
 	// Compile makes a plan of a version that is kept in the store, so that a run which began before a restart ends on
@@ -64,6 +68,9 @@ func (o Options) withDefaults() Options {
 	positive(&o.MaxRejects, 10_000)
 	positive(&o.Versions, 50)
 	positive(&o.VersionAge, 2160*time.Hour)
+	if o.Scrub == nil {
+		o.Scrub = func(text string) string { return text }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -78,6 +78,14 @@ func appendSteps(have, more []run.Step) []run.Step {
 	return have
 }
 
+// recorded is the size of the values that the steps hold.
+func recorded(steps []run.Step) (n int) {
+	for i := range steps {
+		n += len(steps[i].Input) + len(steps[i].Output)
+	}
+	return n
+}
+
 // input prepares an attempt: from the event, or from where the last attempt stopped.
 func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, error) {
 	plan := j.lane.plan
@@ -85,6 +93,7 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 		RunID: r.ID(), Event: j.event, Object: j.object, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
 		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, MaxSteps: e.o.MaxSteps, Now: e.o.Now,
 		Logger: e.log.With("event_id", r.EventID), Plans: library{ctx, e, j.set}, Hold: longestHold, Retries: r.Attempt < e.o.Attempts,
+		Record: pipeline.Recording{Of: e.o.Record, Limit: e.o.RecordLimit, Scrub: e.o.Scrub},
 	}
 	resumed := r.Version == plan.Version() && r.Vars != nil
 	if !resumed {
@@ -109,13 +118,15 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 		state.Vars, _ = vars.(map[string]any)
 		in.Resume = &state
 	}
+	in.Record.Used = recorded(r.Steps)
 	r.Version = plan.Version()
-	in.Journal = func(ctx context.Context, s pipeline.State) error {
+	in.Journal = func(ctx context.Context, s pipeline.State, steps []run.Step) error {
 		kept := *r
 		kept.Status, kept.StepIndex, kept.Identity = run.Running, s.Step, s.Identity
 		if err := keepState(&kept, s); err != nil {
 			return err
 		}
+		kept.Steps = appendSteps(slices.Clip(r.Steps), steps)
 		return e.store.Save(ctx, store.Change{Run: &kept})
 	}
 	return in, nil
@@ -162,7 +173,7 @@ func keepState(r *run.Run, s pipeline.State) error {
 // failed records a failed attempt: as waiting for the next one, or as a dead letter.
 func (e *Engine) failed(ctx context.Context, r *run.Run, err error, alone bool) outcome {
 	now := e.o.Now()
-	r.Code, r.Message = string(fault.CodeOf(err)), err.Error()
+	r.Code, r.Message = string(fault.CodeOf(err)), e.o.Scrub(err.Error())
 	retry, after := fault.Retryable(err)
 	if retry && r.Attempt < e.o.Attempts {
 		r.Status, r.NextAt = run.Waiting, now.Add(max(after, e.backoff(r.Attempt)))

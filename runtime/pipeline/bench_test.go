@@ -10,6 +10,7 @@ import (
 
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 )
 
 const tenSteps = 10
@@ -112,7 +113,7 @@ func BenchmarkPipelineRun(b *testing.B) {
 func BenchmarkPosition(b *testing.B) {
 	var s pipeline.State
 	p := plan(b, &world{}, "pipeline:\n  - foreach: {in: \"${1..100}\", as: x}\n  - if: ${true}\n  - test.effect\n  - if.end\n  - foreach.end\n")
-	if _, err := p.Run(b.Context(), pipeline.Input{Now: now, Journal: func(_ context.Context, at pipeline.State) error {
+	if _, err := p.Run(b.Context(), pipeline.Input{Now: now, Journal: func(_ context.Context, at pipeline.State, _ []run.Step) error {
 		s = at
 		return nil
 	}}); err != nil {

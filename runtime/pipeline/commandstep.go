@@ -21,6 +21,7 @@ func (c *compiler) commandStep(e *entry) part {
 	p := c.params(e, spec)
 	c.begin(&s.head, e)
 	if spec != nil {
+		s.private = isPrivate(spec)
 		s.command, s.where = spec.Name, fmt.Sprintf("step %d (%s)", s.index+1, spec.Name)
 	}
 	c.common(&s.head, &p, takes{input: true, output: true, timeout: true, policy: true})

@@ -18,6 +18,7 @@ import (
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/value"
 )
 
@@ -160,7 +161,7 @@ func attempt(t *testing.T, b *strings.Builder, p *pipeline.Plan, in pipeline.Inp
 	in.Attempt = 1
 	if s.server {
 		in.Hold = time.Second
-		in.Journal = func(_ context.Context, state pipeline.State) error {
+		in.Journal = func(_ context.Context, state pipeline.State, _ []run.Step) error {
 			fmt.Fprintf(b, "recorded at %s\n", position(t, &state))
 			return nil
 		}

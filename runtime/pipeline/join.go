@@ -33,7 +33,7 @@ func (j *join) save(ctx context.Context, slot int, s *State) error {
 func (x *execution) within(j *join, slot int, t *trace) *execution {
 	c := &execution{
 		plan: x.plan, in: x.in, policy: x.policy, logger: x.logger, here: x.here, env: maps.Clone(x.env),
-		path: x.path, called: x.called, runID: x.runID, calls: x.calls + 1, budget: x.budget, trace: t, join: j, slot: slot, due: x.due,
+		path: x.path, called: x.called, runID: x.runID, calls: x.calls + 1, budget: x.budget, trace: t, recorder: x.recorder, join: j, slot: slot, due: x.due,
 	}
 	c.at, c.watch = &c.root, x.watch.inner()
 	return c

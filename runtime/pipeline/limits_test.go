@@ -13,6 +13,7 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 )
 
 // flatNest is blocks in each other, one command a line.
@@ -110,7 +111,7 @@ func TestBranchesRecordOneAfterTheOther(t *testing.T) {
 	p := plan(t, w, "pipeline:\n  - parallel: {in: \"${1..40}\", as: n, limit: 16, do: [{test.effect: {effect: \"${vars.n}\"}}, {test.effect: {effect: \"${vars.n}\"}}, {set: \"${vars.n}\"}]}\n")
 	var mu sync.Mutex
 	records, last := 0, 0
-	out, err := p.Run(t.Context(), pipeline.Input{Now: now, Journal: func(_ context.Context, s pipeline.State) error {
+	out, err := p.Run(t.Context(), pipeline.Input{Now: now, Journal: func(_ context.Context, s pipeline.State, _ []run.Step) error {
 		if !mu.TryLock() {
 			t.Error("two records at once")
 			return nil
@@ -140,7 +141,7 @@ func TestRecordFailsInABranch(t *testing.T) {
 	t.Parallel()
 	w := &world{}
 	p := plan(t, w, "pipeline:\n  - parallel: {branches: [[test.effect, test.note], [log]], onError: IGNORE}\n  - except\n  - test.note\n  - finally\n  - test.note\n")
-	_, err := p.Run(t.Context(), pipeline.Input{Now: now, Journal: func(context.Context, pipeline.State) error {
+	_, err := p.Run(t.Context(), pipeline.Input{Now: now, Journal: func(context.Context, pipeline.State, []run.Step) error {
 		return fault.New(fault.StoreFull, "the disk is full")
 	}})
 	if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.StoreFull || !retry || len(w.calls) != 1 {

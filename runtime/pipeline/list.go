@@ -79,7 +79,12 @@ func (x *execution) save(ctx context.Context) error {
 	case x.join != nil:
 		return x.join.save(ctx, x.slot, x.capture())
 	}
-	return x.in.Journal(ctx, x.state())
+	var steps []run.Step
+	if x.recorder != nil {
+		steps = x.trace.steps()
+		x.recorder.forget(steps)
+	}
+	return x.in.Journal(ctx, x.state(), steps)
 }
 
 // lasting is ctx without the time limits of blocks: what is done is recorded, also when their time is up.

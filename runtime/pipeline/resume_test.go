@@ -18,6 +18,7 @@ import (
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/value"
 )
 
@@ -157,7 +158,7 @@ func drive(t *testing.T, plan *pipeline.Plan, w *world, plans library, c crash) 
 	kept := []byte(nil)
 	var dead bool // between the crash and the next start: nothing is kept, and what runs is stopped
 	var stop func()
-	in.Journal = func(_ context.Context, s pipeline.State) error {
+	in.Journal = func(_ context.Context, s pipeline.State, _ []run.Step) error {
 		if dead {
 			return errCrash
 		}
@@ -294,7 +295,7 @@ func TestForeignPositions(t *testing.T) {
 		}
 		a.macros = nil
 		plans = append(plans, p)
-		_, err = p.Run(t.Context(), pipeline.Input{Now: now, Hold: time.Second, MaxSteps: 2000, Journal: func(_ context.Context, s pipeline.State) error {
+		_, err = p.Run(t.Context(), pipeline.Input{Now: now, Hold: time.Second, MaxSteps: 2000, Journal: func(_ context.Context, s pipeline.State, _ []run.Step) error {
 			s.Version = ""
 			states = append(states, encode(t, s))
 			return nil

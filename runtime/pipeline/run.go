@@ -42,7 +42,11 @@ type Input struct {
 
 	// Journal records where the run stands: after every command with an effect, before the next step
 	// begins. An error ends the run. nil records nothing.
-	Journal func(ctx context.Context, s State) error
+	// steps are those that the attempt has recorded so far, for the time of the call; nil where Record keeps nothing.
+	Journal func(ctx context.Context, s State, steps []run.Step) error
+
+	// Record says which values of steps are kept in their records.
+	Record Recording
 
 	Observe Observer // nil = nobody
 	Trial   *Trial   // for pi run and pi test; nil on a server
@@ -94,6 +98,9 @@ type execution struct {
 	budget *budget
 	trace  *trace
 
+	recorder *recorder // nil = no values are recorded
+	used     *used     // by the present part, for its record
+
 	deadlines []deadline // made ahead for the next tries
 	watch     *watch     // nil when nobody observes the run
 
@@ -129,6 +136,7 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 	if in.Observe != nil {
 		x.watch = newWatch(in.Observe)
 	}
+	x.recorder = newRecorder(in.Record)
 	w.t.first = make([]run.Step, 0, min(len(p.heads), firstRecords))
 	goes, err := x.begin(ctx, start{body: in.Body, hasBody: in.HasBody, vars: in.Vars, identity: in.Identity, resume: in.Resume})
 	if err != nil {
@@ -149,6 +157,7 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 // outcome says how the run ended.
 func (x *execution) outcome(sig signal, t *thrown) (Outcome, error) {
 	out := Outcome{Steps: x.trace.steps(), Dropped: x.trace.dropped()}
+	x.recorder.forget(out.Steps)
 	switch {
 	case t != nil && t.restart:
 		out.State = State{Version: x.plan.version, Body: x.in.Body, Identity: x.first()}

@@ -21,6 +21,7 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/run"
 )
 
 func TestCallHoldsTheRun(t *testing.T) {
@@ -48,7 +49,7 @@ func TestJournal(t *testing.T) {
 	p := plan(t, w, "pipeline:\n  - log\n  - test.effect\n  - set: two\n  - test.effect: {if: false}\n  - test.effect\n  - test.effect\n")
 	var states []pipeline.State
 	var calls []int // how many commands had run
-	in := pipeline.Input{Now: now, Body: "one", HasBody: true, Journal: func(_ context.Context, s pipeline.State) error {
+	in := pipeline.Input{Now: now, Body: "one", HasBody: true, Journal: func(_ context.Context, s pipeline.State, _ []run.Step) error {
 		states, calls = append(states, s), append(calls, len(w.calls))
 		return nil
 	}}
@@ -67,7 +68,7 @@ func TestJournal(t *testing.T) {
 		t.Errorf("recorded before the next step begins: %s", diff)
 	}
 
-	in.Journal = func(context.Context, pipeline.State) error { return fault.New(fault.StoreFull, "the disk is full") }
+	in.Journal = func(context.Context, pipeline.State, []run.Step) error { return fault.New(fault.StoreFull, "the disk is full") }
 	out, err := p.Run(t.Context(), in)
 	if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.StoreFull || !retry {
 		t.Errorf("%s, %v", fault.CodeOf(err), err)

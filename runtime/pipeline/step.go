@@ -19,6 +19,7 @@ type step struct {
 	act     act                 // what that does; nil for a call
 	args    map[string]any      // constants and defaults
 	dynamic []argument          // evaluated on top of args for every call
+	private bool                // the command takes secrets
 	timeout time.Duration       // 0 = the command's own, else the run's
 }
 
@@ -57,11 +58,13 @@ func (s *step) exec(ctx context.Context, x *execution) (signal, *thrown) {
 			return sig, t
 		}
 	}
+	x.noteStart()
 	started := x.start()
 	sig, err := s.tries(ctx, x, rec)
 	x.clock = x.in.Now()
 	rec.Duration = x.clock.Sub(started)
 	if err == nil {
+		x.keepValues(&s.head, s, rec, false)
 		return sig, nil
 	}
 	return s.fail(ctx, x, rec, number, err)
@@ -71,6 +74,10 @@ func (s *step) exec(ctx context.Context, x *execution) (signal, *thrown) {
 func (s *step) fail(ctx context.Context, x *execution, rec *run.Step, number int, err error) (signal, *thrown) {
 	t := x.throw(ctx, &s.head, err)
 	rec.Code, rec.Message, rec.Status = string(t.err.Code), t.told(), run.StepFailed
+	if x.in.Record.Scrub != nil {
+		rec.Message = x.in.Record.Scrub(rec.Message)
+	}
+	x.keepValues(&s.head, s, rec, true)
 	number = x.keepFailure(rec, number)
 	if x.restarts(&s.head, t) || t.fatal || s.failure.action == actThrow {
 		return goOn, t
@@ -205,12 +212,19 @@ func (s *step) call(ctx context.Context, x *execution) (signal, error) {
 	if x.watch != nil {
 		x.watch.given(s, args, body)
 	}
+	private := x.discreet(s, args)
+	if x.used != nil {
+		x.used.params, x.used.input, x.used.hasInput = args, body, s.input != nil
+	}
 	res, err := s.invoke(ctx, x, command.Call{
 		Args: args, Body: body, Vars: x.here.vars, Event: x.in.Event, Identity: x.here.identity, Pipeline: x.plan.name,
-		RunID: x.runID, Step: s.index, Attempt: x.in.Attempt, Logger: x.logger,
+		RunID: x.runID, Step: s.index, Attempt: x.in.Attempt, Logger: private.logger(x.logger),
 	})
 	if err != nil {
-		return goOn, err
+		return goOn, private.err(err)
+	}
+	if x.used != nil {
+		x.used.result, x.used.gave = res.Value, res.HasValue
 	}
 	if err := x.apply(ctx, s, &res); err != nil {
 		return goOn, err
