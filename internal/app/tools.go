@@ -6,7 +6,6 @@ import (
 	"os"
 	"sync/atomic"
 
-	"github.com/penstock/penstock/internal/world"
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/egress"
@@ -15,6 +14,7 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/store/memory"
 	"github.com/penstock/penstock/runtime/store"
 	"github.com/penstock/penstock/runtime/wasm"
 	"github.com/penstock/penstock/runtime/wasm/capability/mail"
@@ -131,6 +131,6 @@ func offline(p Params, outbound *egress.Client) builtin.Deps {
 			p.Logger.Info("an event was sent; without a server it goes nowhere", "event_id", e.ID, "key", e.Key)
 			return event.Accepted{EventID: e.ID, Fresh: true}, nil
 		},
-		Results: newLocalResults(), Webhooks: noWebhooks{}, Properties: &world.Memory{}, Outbound: outbound, Namespace: p.Config.Namespace, Now: p.Now,
+		Results: newLocalResults(), Webhooks: noWebhooks{}, Properties: &memory.Properties{}, Outbound: outbound, Namespace: p.Config.Namespace, Now: p.Now,
 	}
 }

@@ -19,7 +19,7 @@ var layers = map[string]int{
 	"runtime/egress":          2,
 	"runtime/trigger":         3,
 	"runtime/command/builtin": 4, "runtime/command/commandtest": 5,
-	"runtime/store/sqlite": 4, "runtime/store/storetest": 4, "runtime/store/all": 5,
+	"runtime/store/sqlite": 4, "runtime/store/memory": 4, "runtime/store/storetest": 4, "runtime/store/all": 5,
 	"runtime/broker/memory": 4, "runtime/broker/brokertest": 4, "runtime/broker/all": 5,
 	"runtime/pipeline": 4, "runtime/pipeline/lint": 5, "runtime/pipeline/schema": 5,
 

@@ -20,7 +20,7 @@ import (
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/property"
 	"github.com/penstock/penstock/runtime/store"
-	"github.com/penstock/penstock/runtime/store/storetest"
+	"github.com/penstock/penstock/runtime/store/memory"
 )
 
 func now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
@@ -92,7 +92,7 @@ func TestExpressions(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(server.Certificate())
 	outbound := egress.New(egress.Options{AllowHosts: []string{server.Listener.Addr().String()}, RootCAs: roots})
-	kept := &world.Memory{}
+	kept := &memory.Properties{}
 	keep(t, kept, map[string]string{"demo/limit": `10`, "demo/name": `"Demo"`, "demo/expired": `1`, "demo/deep/x": `{"a":[1,2]}`})
 	l := language(t, kept, outbound)
 	for _, c := range []struct {
@@ -159,7 +159,7 @@ func TestExpressions(t *testing.T) {
 // TestManyMatches: what one pattern may read is limited, in number, size and work.
 func TestManyMatches(t *testing.T) {
 	t.Parallel()
-	kept := &world.Memory{}
+	kept := &memory.Properties{}
 	values := map[string]string{}
 	for i := range 1200 {
 		values[fmt.Sprintf("many/a%04d", i)] = `1`
@@ -193,7 +193,7 @@ func TestURIsStayOutside(t *testing.T) {
 	t.Parallel()
 	listener := ssrf.Listen(t, 0)
 	outbound := egress.New(egress.Options{Ports: []uint16{uint16(listener.Port)}, Resolver: ssrf.Serve(t, ssrf.Zone())})
-	l := language(t, &world.Memory{}, outbound)
+	l := language(t, &memory.Properties{}, outbound)
 	p, err := l.Compile(`@resolve.uri(body)`)
 	if err != nil {
 		t.Fatal(err)
@@ -253,9 +253,4 @@ func (a alarm) Holds(context.Context, string, string) (bool, error) {
 func (a alarm) Resolve(context.Context, string, string, string) (any, error) {
 	a.t.Error("asked for a URI")
 	return nil, nil
-}
-
-func TestMemory(t *testing.T) {
-	t.Parallel()
-	storetest.Properties(t, func(*testing.T) store.Properties { return &world.Memory{} })
 }

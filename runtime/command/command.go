@@ -106,6 +106,7 @@ type Spec struct {
 	Result    string        // one sentence on what becomes the body; empty = body unchanged
 	Effect    bool          // changes the world outside the run: recorded before the next step begins
 	Timeout   time.Duration // default for one call; 0 = the engine's
+	Errors    []fault.Code  // that it may fail with, beside those of every command and those of its examples
 	Examples  []Example
 }
 

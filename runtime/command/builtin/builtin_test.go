@@ -10,7 +10,7 @@ import (
 // TestExamples gives every command a world of its own.
 func TestExamples(t *testing.T) {
 	t.Parallel()
-	for _, d := range builtin.All(newWorld().deps()) {
-		commandtest.RunExamples(t, builtin.All(newWorld().deps()), d.Spec.Name)
+	for _, d := range builtin.All(commandtest.NewWorld().Deps()) {
+		commandtest.RunExamples(t, builtin.All(commandtest.NewWorld().Deps()), d.Spec.Name)
 	}
 }

@@ -57,12 +57,12 @@ func TestEventSendFollows(t *testing.T) {
 		},
 	}
 	for name, c := range cases {
-		w := newWorld()
-		res, err := call(t, w.deps(), "event.send", command.Call{Args: c.args, Event: c.cause})
+		w := commandtest.NewWorld()
+		res, err := call(t, w.Deps(), "event.send", command.Call{Args: c.args, Event: c.cause})
 		if err != nil || res.HasValue {
 			t.Fatalf("%s: %+v, %v", name, res, err)
 		}
-		got := w.events[0]
+		got := w.Events()[0]
 		if got.ID == "" || got.ID == c.cause.ID || !got.Time.Equal(commandtest.Now()) {
 			t.Errorf("%s: id %q, time %s", name, got.ID, got.Time)
 		}
@@ -82,17 +82,17 @@ func TestEventSendFollows(t *testing.T) {
 // TestEventSendBreaksCircles lets every event lead to the next one until the limit.
 func TestEventSendBreaksCircles(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := commandtest.NewWorld()
 	var e event.Event
 	for range event.MaxHops {
-		if _, err := call(t, w.deps(), "event.send", command.Call{Args: map[string]any{"key": "a"}, Event: e}); err != nil {
+		if _, err := call(t, w.Deps(), "event.send", command.Call{Args: map[string]any{"key": "a"}, Event: e}); err != nil {
 			t.Fatal(err)
 		}
-		e = w.events[len(w.events)-1]
+		e = w.Events()[len(w.Events())-1]
 	}
-	_, err := call(t, w.deps(), "event.send", command.Call{Args: map[string]any{"key": "a"}, Event: e})
-	if fault.CodeOf(err) != fault.EventHops || len(w.events) != event.MaxHops {
-		t.Errorf("%d events, %v", len(w.events), err)
+	_, err := call(t, w.Deps(), "event.send", command.Call{Args: map[string]any{"key": "a"}, Event: e})
+	if fault.CodeOf(err) != fault.EventHops || len(w.Events()) != event.MaxHops {
+		t.Errorf("%d events, %v", len(w.Events()), err)
 	}
 	want := "the event would be number 17 in a row, and 16 are allowed; look for pipelines that start each other in a circle"
 	if err.Error() != want {
@@ -103,7 +103,7 @@ func TestEventSendBreaksCircles(t *testing.T) {
 // TestEventSendKeepsRetryability: what the store says about trying again reaches the run.
 func TestEventSendKeepsRetryability(t *testing.T) {
 	t.Parallel()
-	d := newWorld().deps()
+	d := commandtest.NewWorld().Deps()
 	d.Emit = func(context.Context, event.Event) (event.Accepted, error) {
 		return event.Accepted{}, fault.New(fault.StoreFull, "full").WithRetry(time.Second)
 	}
@@ -115,7 +115,7 @@ func TestEventSendKeepsRetryability(t *testing.T) {
 
 func TestResultComplete(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := commandtest.NewWorld()
 	body := map[string]any{"b": 1}
 	cases := []struct {
 		args map[string]any
@@ -126,14 +126,14 @@ func TestResultComplete(t *testing.T) {
 		{map[string]any{"value": nil, "correlationId": "given"}, event.Event{CorrelationID: "unused"}},
 	}
 	for _, c := range cases {
-		if res, err := call(t, w.deps(), "result.complete", command.Call{Args: c.args, Event: c.e, Body: body}); err != nil || res.HasValue {
+		if res, err := call(t, w.Deps(), "result.complete", command.Call{Args: c.args, Event: c.e, Body: body}); err != nil || res.HasValue {
 			t.Fatalf("%+v, %v", res, err)
 		}
 	}
-	if diff := cmp.Diff(map[string]string{"of the event": `{"b":1}`, "given": "null"}, w.results); diff != "" {
+	if diff := cmp.Diff(map[string]string{"of the event": `{"b":1}`, "given": "null"}, w.Results()); diff != "" {
 		t.Errorf("the first one wins: %s", diff)
 	}
-	if _, err := call(t, w.deps(), "result.complete", command.Call{Args: map[string]any{}}); fault.CodeOf(err) != fault.CommandMissing {
+	if _, err := call(t, w.Deps(), "result.complete", command.Call{Args: map[string]any{}}); fault.CodeOf(err) != fault.CommandMissing {
 		t.Error(err)
 	}
 }

@@ -18,9 +18,9 @@ import (
 )
 
 // execute runs one command the way the command line does.
-func execute(t *testing.T, w *world, name string, params map[string]any) (any, error) {
+func execute(t *testing.T, w commandtest.World, name string, params map[string]any) (any, error) {
 	t.Helper()
-	registry, err := command.NewRegistry(builtin.All(w.deps())...)
+	registry, err := command.NewRegistry(builtin.All(w.Deps())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ const token = "5f0f4bd4-6b8c-4e0c-9d3e-1d5a0c2f7b11"
 
 func TestWebhookPutFromTheCommandLine(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := commandtest.NewWorld()
 	got, err := execute(t, w, "webhook.put", map[string]any{
 		"eventKey": "webhook.lead.created", "uuid": token, "payloadType": "RAW", "maxPayloadLength": "1000", "verify": "hmac",
 		"secret": "env:SECRET", "tolerance": "60", "header": "X-Sig", "algorithm": "sha512", "encoding": "base64", "prefix": "v1=",
@@ -61,7 +61,7 @@ func TestWebhookPutFromTheCommandLine(t *testing.T) {
 			Options: webhook.Options{"header": {"X-Sig"}, "algorithm": {"sha512"}, "encoding": {"base64"}, "prefix": {"v1="}},
 		},
 	}
-	if diff := cmp.Diff(stored, w.webhooks["wh_1"]); diff != "" {
+	if diff := cmp.Diff(stored, w.Webhooks()["wh_1"]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -129,8 +129,8 @@ func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
 		"prefix": {map[string]any{"prefix": ""}, func(w *webhook.Webhook) { delete(w.Verify.Options, "prefix") }},
 	}
 	for name, c := range cases {
-		w := newWorld()
-		w.webhooks["wh_1"] = before.Clone()
+		w := commandtest.NewWorld()
+		w.KeepWebhook(before.Clone())
 		params := map[string]any{"uuid": token}
 		for k, v := range c.params {
 			params[k] = v
@@ -141,7 +141,7 @@ func TestWebhookPutChangesOnlyWhatIsGiven(t *testing.T) {
 		}
 		want := before.Clone()
 		c.change(&want)
-		if diff := cmp.Diff(want, w.webhooks["wh_1"]); diff != "" {
+		if diff := cmp.Diff(want, w.Webhooks()["wh_1"]); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}
@@ -193,7 +193,7 @@ func TestWebhookPutMessages(t *testing.T) {
 		{"pipeline", "x", "x", `webhook.put has no parameter "pipeline"; it takes eventKey, uuid, webhook, ` + takes, fault.CommandParam, false},
 	}
 	for _, c := range cases {
-		w := newWorld()
+		w := commandtest.NewWorld()
 		params := map[string]any{"eventKey": "webhook.a", c.name: c.value}
 		_, err := execute(t, w, "webhook.put", params)
 		if err == nil {
@@ -213,14 +213,14 @@ func TestWebhookPutMessages(t *testing.T) {
 		if c.runtime {
 			place = "example.pi.yaml:2:5: step 1 (webhook.put): "
 		}
-		_, err = commandtest.Run(t.Context(), builtin.All(w.deps()), text, "")
+		_, err = commandtest.Run(t.Context(), builtin.All(w.Deps()), text, "")
 		if err == nil || !strings.HasPrefix(err.Error(), place) || !strings.HasSuffix(err.Error(), ": "+c.want) || fault.CodeOf(err) != c.code {
 			t.Errorf("%s, pipeline:\n got %v\nwant %s ... %s", c.name, err, place, c.want)
 		}
 		if strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: the message shows the secret", c.name)
 		}
-		if len(w.webhooks) != 0 {
+		if len(w.Webhooks()) != 0 {
 			t.Errorf("%s: something was stored", c.name)
 		}
 	}
@@ -229,13 +229,13 @@ func TestWebhookPutMessages(t *testing.T) {
 // TestSecretsAreNeverShown: not by put, get or list.
 func TestSecretsAreNeverShown(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := commandtest.NewWorld()
 	for _, command := range []string{
 		"webhook.put: {eventKey: webhook.a, uuid: " + token + ", preset: github, secret: S3CRET, verifyToken: S3CRET}",
 		"webhook.get: {uuid: " + token + "}",
 		"webhook.get",
 	} {
-		got, err := commandtest.Run(t.Context(), builtin.All(w.deps()), "pipeline:\n  - "+command+"\n", "")
+		got, err := commandtest.Run(t.Context(), builtin.All(w.Deps()), "pipeline:\n  - "+command+"\n", "")
 		if err != nil || strings.Contains(got, "S3CRET") || !strings.Contains(got, `"secrets":1`) {
 			t.Errorf("%s: %s, %v", command, got, err)
 		}
@@ -245,7 +245,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 // TestTokensAreShownOnce: by put and rotate when they are new, never by anything later.
 func TestTokensAreShownOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := commandtest.NewWorld()
 	made, err := execute(t, w, "webhook.put", map[string]any{"eventKey": "webhook.a", "uuid": token})
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +279,7 @@ func TestTokensAreShownOnce(t *testing.T) {
 
 func TestWebhookSample(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
+	w := commandtest.NewWorld()
 	if _, err := execute(t, w, "webhook.put", map[string]any{"eventKey": "webhook.a", "uuid": token}); err != nil {
 		t.Fatal(err)
 	}

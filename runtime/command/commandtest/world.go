@@ -1,4 +1,4 @@
-package builtin_test
+package commandtest
 
 import (
 	"cmp"
@@ -10,26 +10,60 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/runtime/command/builtin"
-	"github.com/penstock/penstock/runtime/command/commandtest"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/store/memory"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
-// world is the outside of the commands, in memory.
+// World is the outside of the built-in commands, in memory, for their examples and tests. Make one with
+// [NewWorld].
+type World struct{ w *world }
+
 type world struct {
-	mu       sync.Mutex
-	events   []event.Event
-	results  map[string]string
-	webhooks map[string]webhook.Webhook
+	mu         sync.Mutex
+	events     []event.Event
+	results    map[string]string
+	webhooks   map[string]webhook.Webhook
+	properties memory.Properties
 }
 
-func newWorld() *world {
-	return &world{results: map[string]string{}, webhooks: map[string]webhook.Webhook{}}
+// NewWorld makes an empty world.
+func NewWorld() World {
+	return World{&world{results: map[string]string{}, webhooks: map[string]webhook.Webhook{}}}
 }
 
-func (w *world) deps() builtin.Deps {
-	return builtin.Deps{Emit: w.emit, Results: w, Webhooks: w, Now: commandtest.Now}
+// Deps is the world as the commands take it.
+func (w World) Deps() builtin.Deps {
+	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Now: Now}
+}
+
+// Events are those that were sent, in their order.
+func (w World) Events() []event.Event {
+	w.w.mu.Lock()
+	defer w.w.mu.Unlock()
+	return slices.Clone(w.w.events)
+}
+
+// Results are those that were completed, as JSON texts by correlation id.
+func (w World) Results() map[string]string {
+	w.w.mu.Lock()
+	defer w.w.mu.Unlock()
+	return maps.Clone(w.w.results)
+}
+
+// Webhooks are those that are kept, by id.
+func (w World) Webhooks() map[string]webhook.Webhook {
+	w.w.mu.Lock()
+	defer w.w.mu.Unlock()
+	return maps.Clone(w.w.webhooks)
+}
+
+// KeepWebhook keeps a webhook as it is given.
+func (w World) KeepWebhook(h webhook.Webhook) {
+	w.w.mu.Lock()
+	defer w.w.mu.Unlock()
+	w.w.webhooks[h.ID] = h
 }
 
 func (w *world) emit(_ context.Context, e event.Event) (event.Accepted, error) {
@@ -55,7 +89,7 @@ func (w *world) Put(_ context.Context, h webhook.Webhook, text string) (webhook.
 	defer w.mu.Unlock()
 	h.ID = fmt.Sprintf("%s%d", webhook.IDPrefix, len(w.webhooks)+1)
 	text = cmp.Or(text, "random-token-random-token")
-	h.Tokens = []webhook.Token{webhook.NewToken(text, commandtest.Now())}
+	h.Tokens = []webhook.Token{webhook.NewToken(text, Now())}
 	h.PayloadType = cmp.Or(h.PayloadType, webhook.Base64)
 	h.MaxPayloadLength = cmp.Or(h.MaxPayloadLength, webhook.DefaultMaxPayloadLength)
 	w.webhooks[h.ID] = h
@@ -81,8 +115,8 @@ func (w *world) Rotate(ctx context.Context, ref string, grace time.Duration) (we
 	const text = "rotated-token-rotated-token"
 	h, err := w.Change(ctx, ref, func(h *webhook.Webhook) error {
 		last := h.Tokens[0]
-		last.NotAfter = commandtest.Now().Add(grace)
-		h.Tokens = []webhook.Token{webhook.NewToken(text, commandtest.Now()), last}
+		last.NotAfter = Now().Add(grace)
+		h.Tokens = []webhook.Token{webhook.NewToken(text, Now()), last}
 		return nil
 	})
 	return h, text, err

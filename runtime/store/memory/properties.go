@@ -1,4 +1,4 @@
-package world
+package memory
 
 import (
 	"bytes"
@@ -12,14 +12,14 @@ import (
 	"github.com/penstock/penstock/runtime/store"
 )
 
-// Memory keeps properties for the time of one process, where there is no server. The zero Memory is empty.
-type Memory struct {
+// Properties keeps properties. The zero Properties is empty; it may be used from many goroutines.
+type Properties struct {
 	mu   sync.Mutex
 	kept map[string]property.Property
 }
 
 // Property implements store.Properties.
-func (m *Memory) Property(ctx context.Context, path string) (property.Property, error) {
+func (m *Properties) Property(ctx context.Context, path string) (property.Property, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, found := m.kept[path]
@@ -30,7 +30,7 @@ func (m *Memory) Property(ctx context.Context, path string) (property.Property, 
 }
 
 // Properties implements store.Properties.
-func (m *Memory) Properties(ctx context.Context, q store.PropertyQuery) ([]property.Property, error) {
+func (m *Properties) Properties(ctx context.Context, q store.PropertyQuery) ([]property.Property, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if q.Limit <= 0 {
@@ -48,7 +48,7 @@ func (m *Memory) Properties(ctx context.Context, q store.PropertyQuery) ([]prope
 }
 
 // PutProperty implements store.Properties.
-func (m *Memory) PutProperty(ctx context.Context, p property.Property) (bool, error) {
+func (m *Properties) PutProperty(ctx context.Context, p property.Property) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := ctx.Err(); err != nil || m.kept[p.Path].Revision != p.Revision {
@@ -64,7 +64,7 @@ func (m *Memory) PutProperty(ctx context.Context, p property.Property) (bool, er
 }
 
 // MoveProperty implements store.Properties.
-func (m *Memory) MoveProperty(ctx context.Context, move store.PropertyMove) (bool, error) {
+func (m *Properties) MoveProperty(ctx context.Context, move store.PropertyMove) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, found := m.kept[move.From]
@@ -80,7 +80,7 @@ func (m *Memory) MoveProperty(ctx context.Context, move store.PropertyMove) (boo
 }
 
 // DeleteProperty implements store.Properties.
-func (m *Memory) DeleteProperty(ctx context.Context, path string, revision int64) (bool, error) {
+func (m *Properties) DeleteProperty(ctx context.Context, path string, revision int64) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	p, found := m.kept[path]
