@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -71,6 +72,8 @@ func replayable(q run.Replay, old run.Run) error {
 	case q.Close && old.Closed != "":
 		return fault.New(fault.RunReplay, "the dead letter %s was replayed already, by the event %s", old.ID(), old.Closed).
 			WithHint("look at that event; `pi runs replay` replays it once more")
+	case old.Pipeline == ParkedPipeline && q.Version != "":
+		return fault.New(fault.RunReplay, "a parked event is of no pipeline, and so of no version")
 	case old.Pipeline == ParkedPipeline && q.From != "" && q.From != run.FromFailed:
 		return fault.New(fault.RunReplay, "a parked event has no steps").WithHint("replay it from its start")
 	}
@@ -97,13 +100,11 @@ func (e *Engine) again(ctx context.Context, q run.Replay, old run.Run) (event.Ev
 	ev.ID, ev.Time, ev.CorrelationID, ev.Async = fresh.ID, fresh.Time, fresh.CorrelationID, true
 	ev.ReplayOf, ev.Parked, ev.Replay = old.EventID, "", nil
 	if old.Pipeline != ParkedPipeline {
-		p := e.plans.Load()
-		l := p.byName[old.Pipeline]
-		if l == nil {
-			return ev, fault.New(fault.PipelineUnknown, "the pipeline %q is not loaded", old.Pipeline).
-				WithHint("%s", fault.DidYouMean(old.Pipeline, p.names()))
+		plan, err := e.PlanOf(ctx, old.Pipeline, q.Version)
+		if err != nil {
+			return ev, err
 		}
-		if ev.Replay, err = replayFrom(q, old, l.plan); err != nil {
+		if ev.Replay, err = replayFrom(q, old, plan); err != nil {
 			return ev, err
 		}
 	}
@@ -128,14 +129,10 @@ func (p *plans) names() []string {
 
 // replayFrom finds the step to go on at.
 func replayFrom(q run.Replay, old run.Run, plan *pipeline.Plan) (*event.Replay, error) {
-	r := &event.Replay{Pipeline: old.Pipeline}
+	r := &event.Replay{Pipeline: old.Pipeline, Version: q.Version}
 	began := old.Vars != nil
 	if q.From == "" || q.From == run.FromFailed && !began {
 		return r, nil
-	}
-	if !began {
-		return nil, fault.New(fault.RunReplay, "nothing is kept of the steps of %s", old.ID()).
-			WithHint("only a dead letter or a cancelled run can go on at a step; replay it from its start")
 	}
 	r.From, r.Step = true, old.StepIndex
 	if q.From != run.FromFailed {
@@ -144,10 +141,15 @@ func replayFrom(q run.Replay, old run.Run, plan *pipeline.Plan) (*event.Replay, 
 			return nil, err
 		}
 	}
+	_, recorded := recordedAt(old, r.Step, plan)
 	switch changed := old.Version != plan.Version(); {
+	case recorded && (r.Step != old.StepIndex || !began):
+	case !began:
+		return nil, fault.New(fault.RunReplay, "nothing is kept of the steps of %s", old.ID()).
+			WithHint("only a dead letter or a cancelled run can go on at a step, or one whose values were recorded (engine.record: all); replay it from its start")
 	case r.Step != old.StepIndex && q.Body == nil:
 		return nil, fault.New(fault.RunReplay, "the body at step %q is not kept", q.From).
-			WithHint("give the body, or replay from where it ended (%s), or from its start", run.FromFailed)
+			WithHint("give the body, or replay from where it ended (%s), or from its start; engine.record: all keeps the body of every step", run.FromFailed)
 	case changed && (r.Step >= len(topSteps(plan)) || q.From == run.FromFailed && !sameStep(old, plan)):
 		return nil, fault.New(fault.RunReplay, "the pipeline changed, and the step where %s ended is another one now", old.ID()).
 			WithHint("name the step and give its body, or replay it from its start")
@@ -184,6 +186,38 @@ func sameStep(old run.Run, plan *pipeline.Plan) bool {
 		old.Steps[len(old.Steps)-1].Command == steps[old.StepIndex].Command
 }
 
+// recordedAt gives what was recorded of the state before a step of the pipeline's own list, where that is all
+// of it. A run of another version has none.
+func recordedAt(old run.Run, step int, plan *pipeline.Plan) (in run.Input, ok bool) {
+	own := topSteps(plan)
+	if old.Version != plan.Version() || step >= len(own) {
+		return in, false
+	}
+	for i := len(old.Steps) - 1; i >= 0; i-- { // the last attempt counts
+		s := &old.Steps[i]
+		switch {
+		case ok:
+		case s.Index != own[step].Index || s.Path != "" || s.Input == nil:
+			continue
+		default:
+			if json.Unmarshal(s.Input, &in) != nil || !in.Exact {
+				return in, false
+			}
+			ok = true
+		}
+		if in.Vars != nil {
+			return in, true
+		}
+		var before run.Input // the nearest one that has the variables
+		if s.Input == nil || json.Unmarshal(s.Input, &before) != nil || before.Vars == nil {
+			continue
+		}
+		in.Vars = before.Vars
+		return in, before.Exact
+	}
+	return in, false
+}
+
 // replayed gives the one pipeline that a replay is for. A pipeline that is gone gets an entry in known, so
 // that the replay ends as a dead letter.
 func (e *Engine) replayed(ctx context.Context, p *plans, ev event.Event, known map[string]run.Run) ([]match, error) {
@@ -193,7 +227,10 @@ func (e *Engine) replayed(ctx context.Context, p *plans, ev event.Event, known m
 	} else if ev, _, err = event.Unmarshal(kept.Data); err != nil || ev.Replay == nil {
 		return nil, err
 	}
-	l := p.byName[ev.Replay.Pipeline]
+	l, _, err := e.began(ctx, p, ev.Replay.Pipeline, ev.Replay.Version)
+	if err != nil {
+		return nil, err
+	}
 	if l == nil {
 		if _, began := known[ev.Replay.Pipeline]; !began {
 			known[ev.Replay.Pipeline] = run.Run{
@@ -202,7 +239,11 @@ func (e *Engine) replayed(ctx context.Context, p *plans, ev event.Event, known m
 		}
 		return nil, nil
 	}
-	m := match{lane: l}
+	m := match{lane: l, first: run.Run{Version: ev.Replay.Version}}
+	if v := ev.Replay.Version; v != "" && l.plan.Version() != v {
+		m.err = fault.New(fault.PipelineUnknown, "version %s of the pipeline %q is no longer kept", v, ev.Replay.Pipeline)
+		return []match{m}, nil
+	}
 	if _, began := known[ev.Replay.Pipeline]; began || !ev.Replay.From {
 		return []match{m}, nil
 	}
@@ -223,13 +264,16 @@ func goOn(q *event.Replay, old run.Run, plan *pipeline.Plan) (run.Run, error) {
 	r := run.Run{
 		Version: plan.Version(), Identity: iam.Anonymous, StepIndex: q.Step, Body: old.Body, Vars: old.Vars, Position: old.Position,
 	}
+	ended := q.Step == old.StepIndex && old.Vars != nil
+	if ended {
+		r.Identity = old.Identity
+	} else if in, ok := recordedAt(old, q.Step, plan); ok {
+		r.Identity, r.Body, r.Vars = in.Identity, in.Body, in.Vars
+	}
 	if q.Body != nil {
 		r.Body = q.Body
 	}
-	if q.Step == old.StepIndex {
-		r.Identity = old.Identity
-	}
-	if q.Step == old.StepIndex && old.Version == plan.Version() || plan.Flat() {
+	if ended && old.Version == plan.Version() || plan.Flat() {
 		return r, nil
 	}
 	state := pipeline.State{Version: plan.Version(), Step: q.Step, Inside: &pipeline.Inside{}}

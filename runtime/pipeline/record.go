@@ -91,6 +91,9 @@ func (x *execution) keepValues(h *head, s *step, rec *run.Step, failed bool) {
 			r.vars = nil
 		}
 	}
+	if own {
+		in.Identity = u.before.identity
+	}
 	in.Exact = own && !w.changed && r.Of == run.RecordAll
 	if text, err := json.Marshal(in); err == nil {
 		rec.Input = text

@@ -270,6 +270,10 @@ func (s *step) invoke(ctx context.Context, x *execution, call command.Call) (com
 		if res, answers, err := x.in.Trial.ask(ctx, x, &s.head, call); answers || err != nil {
 			return res, err
 		}
+		if s.def.Spec.Effect && x.in.Trial.Dry != nil {
+			x.watch.mocked()
+			return x.in.Trial.Dry(x.place(&s.head), call), nil
+		}
 	}
 	timeout := s.timeout
 	if timeout == 0 {

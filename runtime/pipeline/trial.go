@@ -16,6 +16,10 @@ type Trial struct {
 	// called. It may be called from many goroutines. nil never answers.
 	Answer func(ctx context.Context, at Place, call command.Call) (res command.Result, answers bool, err error)
 
+	// Dry is told, in place of the command, when one would be called that changes the world outside, and
+	// nobody else answered; it gives the result. It may be called from many goroutines. nil calls them.
+	Dry func(at Place, call command.Call) command.Result
+
 	// Wait lets a wait pass, in place of time; it is false when ctx ended first. nil waits.
 	Wait func(ctx context.Context, until time.Time) bool
 

@@ -6,8 +6,20 @@ type Replay struct {
 	EventID  string
 	Pipeline string
 	From     string // empty = from its start; FromFailed; else the id of a step or its number, from 1
+	Version  string // of the pipeline; empty = the one that is loaded
 	Body     []byte // JSON text: the payload of the event, or the body at the step From; nil = as it was
 	Close    bool   // for a dead letter: replay it once, and close it
+}
+
+// Rehearsal is what a replay would do.
+type Rehearsal struct {
+	Version string `json:"version"` // of the pipeline
+	Status  Status `json:"status"`  // Done, or Dead where it would fail, whether that would be tried again or not
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	Steps   []Step `json:"-"` // with their values
+	Mocked  []bool `json:"-"` // of each step: its command was not called
+	Body    []byte `json:"-"` // JSON text: the body in the end
 }
 
 // FromFailed stands in Replay.From for the step at which the run ended.

@@ -86,11 +86,12 @@ type Step struct {
 
 // Input is what a step was given.
 type Input struct {
-	Params json.RawMessage `json:"params,omitempty"` // of the command, evaluated: a map. Left out for what is no command
-	Input  json.RawMessage `json:"input,omitempty"`  // what its parameter `input` gave, where it has one
-	Body   json.RawMessage `json:"body,omitempty"`   // of the run, before the step
-	Vars   json.RawMessage `json:"vars,omitempty"`   // of the run, before the step; left out where they are those of the record before
-	Exact  bool            `json:"exact,omitempty"`  // nothing in Body and Vars is replaced or cut: a replay can begin with them
+	Params   json.RawMessage `json:"params,omitempty"`   // of the command, evaluated: a map. Left out for what is no command
+	Input    json.RawMessage `json:"input,omitempty"`    // what its parameter `input` gave, where it has one
+	Body     json.RawMessage `json:"body,omitempty"`     // of the run, before the step
+	Vars     json.RawMessage `json:"vars,omitempty"`     // of the run, before the step; left out where they are those of the record before
+	Identity string          `json:"identity,omitempty"` // before the step, where it is one of the pipeline's own list
+	Exact    bool            `json:"exact,omitempty"`    // nothing in Body and Vars is replaced or cut: a replay can begin with them
 }
 
 // Cut stands for a value that was too large to be recorded.
