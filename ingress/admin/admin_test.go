@@ -27,7 +27,9 @@ const token = "CANARY-0123456789abcdef"
 
 // world is what stands behind the API, kept in memory.
 type world struct {
-	url string
+	url   string
+	stop  func()
+	ended chan struct{} // closed when Run has returned
 
 	mu     sync.Mutex
 	call   map[string]any // the last command
@@ -135,13 +137,16 @@ func open(t *testing.T, o admin.Options) *world {
 	}
 	w.url = "http://" + addr.String()
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
+	w.stop, w.ended = cancel, make(chan struct{})
+	go func() {
+		defer close(w.ended)
+		if err := s.Run(ctx); err != nil {
 			t.Errorf("Run: %v", err)
 		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-w.ended
 	})
 	return w
 }

@@ -182,7 +182,12 @@ func (s *Server) event(ctx *fasthttp.RequestCtx, id string) {
 
 // runs lists runs, or shows the one that <event id>/<pipeline> names.
 func (s *Server) runs(ctx *fasthttp.RequestCtx, rest string) {
-	if rest != "" {
+	switch rest {
+	case "":
+	case "updates":
+		s.updates(ctx)
+		return
+	default:
 		s.run(ctx, rest)
 		return
 	}

@@ -20,6 +20,8 @@ type Operator interface {
 	Cancel(ctx context.Context, eventID, pipeline string) (run.Run, error)
 	Replay(ctx context.Context, r run.Replay) (event.Accepted, error)
 	Drop(ctx context.Context, eventID, pipeline string) error
+	Rehearse(ctx context.Context, r run.Replay) (run.Rehearsal, error)
+	Updates(ctx context.Context, after int64) (news []run.Update, last int64, missed bool)
 }
 
 // operate does what the last word of runs/<event id>/<pipeline>/<action> says.
@@ -41,7 +43,11 @@ func (s *Server) operate(ctx *fasthttp.RequestCtx, rest string) {
 		s.fail(ctx, err)
 		return
 	}
-	log.Info("changed a run", "result", answer)
+	if dry, ok := answer.(shownRehearsal); ok {
+		log.Info("rehearsed a replay", "status", dry.Status)
+	} else {
+		log.Info("changed a run", "result", answer)
+	}
 	s.show(ctx, answer)
 }
 
@@ -53,13 +59,14 @@ func (s *Server) cancel(ctx *fasthttp.RequestCtx, id, name string) (any, error) 
 	return map[string]any{"status": r.Status}, err
 }
 
-// replay takes ?from= and ?close=true, and a JSON body where the payload, or the body at the step, is another one.
+// replay takes ?from=, ?version=, ?close=true and ?dry=true, and a JSON body where the payload, or the body at the
+// step, is another one.
 func (s *Server) replay(ctx *fasthttp.RequestCtx, id, name string) (any, error) {
-	params, err := query(ctx, "from", "close")
+	params, err := query(ctx, "from", "version", "close", "dry")
 	if err != nil {
 		return nil, err
 	}
-	q := run.Replay{EventID: id, Pipeline: name, From: params["from"], Close: params["close"] == "true"}
+	q := run.Replay{EventID: id, Pipeline: name, From: params["from"], Version: params["version"], Close: params["close"] == "true"}
 	if raw := ctx.Request.Body(); len(raw) > 0 {
 		if len(ctx.Request.Header.PeekAll("Content-Encoding")) > 0 {
 			return nil, fault.New(fault.CommandType, "a body with a content encoding is not accepted")
@@ -71,6 +78,10 @@ func (s *Server) replay(ctx *fasthttp.RequestCtx, id, name string) (any, error) 
 		if q.Body, err = value.AppendJSON(nil, body); err != nil {
 			return nil, fault.Wrap(fault.CommandType, err, "reading the request's body")
 		}
+	}
+	if params["dry"] == "true" {
+		r, err := s.deps.Operator.Rehearse(s.work, q)
+		return shownRehearsal{r, shownSteps(r.Steps, true, r.Mocked), r.Body}, err
 	}
 	accepted, err := s.deps.Operator.Replay(s.work, q)
 	return map[string]any{"eventId": accepted.EventID, "fresh": accepted.Fresh}, err
@@ -115,17 +126,34 @@ type shownStep struct {
 	run.Step
 	Input  json.RawMessage `json:"input,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
+	Mocked bool            `json:"mocked,omitempty"` // in a rehearsal: the command was not called
+}
+
+// shownRehearsal is what a replay would do. Its values are what it is asked for.
+type shownRehearsal struct {
+	run.Rehearsal
+	Steps []shownStep     `json:"steps"`
+	Body  json.RawMessage `json:"body"`
+}
+
+// shownSteps gives steps as they are shown; mocked tells of each whether its command was called, nil = they all were.
+func shownSteps(steps []run.Step, payloads bool, mocked []bool) []shownStep {
+	out := make([]shownStep, len(steps))
+	for i, s := range steps {
+		out[i].Step = s
+		if payloads {
+			out[i].Input, out[i].Output = s.Input, s.Output
+		}
+		if mocked != nil {
+			out[i].Mocked = mocked[i]
+		}
+	}
+	return out
 }
 
 // shown gives a run as it is shown, with payloads or without.
 func shown(r run.Run, payloads bool) shownRun {
-	out := shownRun{Run: r, Steps: make([]shownStep, len(r.Steps))}
-	for i, s := range r.Steps {
-		out.Steps[i].Step = s
-		if payloads {
-			out.Steps[i].Input, out.Steps[i].Output = s.Input, s.Output
-		}
-	}
+	out := shownRun{Run: r, Steps: shownSteps(r.Steps, payloads, nil)}
 	if payloads {
 		out.Body, out.Vars = r.Body, r.Vars
 	}

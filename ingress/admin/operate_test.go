@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,12 +27,86 @@ func (w *world) Cancel(_ context.Context, eventID, pipeline string) (run.Run, er
 }
 
 func (w *world) Replay(_ context.Context, r run.Replay) (event.Accepted, error) {
-	err := w.called(map[string]any{"replay": r.EventID, "pipeline": r.Pipeline, "from": r.From, "close": r.Close, "body": string(r.Body)})
+	call := map[string]any{"replay": r.EventID, "pipeline": r.Pipeline, "from": r.From, "close": r.Close, "body": string(r.Body)}
+	if r.Version != "" {
+		call["version"] = r.Version
+	}
+	err := w.called(call)
 	return event.Accepted{EventID: "e2", Fresh: true}, err
 }
 
 func (w *world) Drop(_ context.Context, eventID, pipeline string) error {
 	return w.called(map[string]any{"drop": eventID, "pipeline": pipeline})
+}
+
+func (w *world) Rehearse(_ context.Context, r run.Replay) (run.Rehearsal, error) {
+	err := w.called(map[string]any{"rehearse": r.EventID, "version": r.Version, "from": r.From})
+	step := run.Step{Command: "mail.send", Status: run.StepDone, Input: []byte(`{"params":{"to":"CANARY"}}`)}
+	return run.Rehearsal{Version: "v1", Status: run.Done, Steps: []run.Step{step}, Mocked: []bool{true}, Body: []byte(`1`)}, err
+}
+
+// Updates has one update, number 3, and then nothing until the end.
+func (w *world) Updates(ctx context.Context, after int64) ([]run.Update, int64, bool) {
+	switch {
+	case after < 0:
+		return nil, 2, false
+	case after == 2:
+		return []run.Update{{Number: 3, Time: when, Run: run.Run{EventID: "e1", Pipeline: "lead", Status: run.Waiting}, Step: "3 (mail.send)"}}, 3, false
+	case after > 3:
+		return nil, 3, true
+	}
+	<-ctx.Done()
+	return nil, 3, false
+}
+
+func TestUpdates(t *testing.T) {
+	t.Parallel()
+	w := standard(t)
+	for _, c := range []struct {
+		query  string
+		status int
+		want   string
+	}{
+		{"", 200, `{"updates":[],"next":2}`},
+		{"?after=2", 200, `"step":"3 (mail.send)"`},
+		{"?after=2&pipeline=lead&event=e1&status=dead,waiting", 200, `"next":3`},
+		{"?after=2&pipeline=other&wait=10ms", 200, `{"updates":[],"next":3}`},
+		{"?after=2&status=done&wait=10ms", 200, `{"updates":[],"next":3}`},
+		{"?after=3&wait=1ms", 200, `{"updates":[],"next":3}`},
+		{"?after=4711", 200, `"missed":true`},
+		{"?after=x", 400, "after is the number"},
+		{"?wait=1h", 400, "wait is a duration"},
+		{"?since=1h", 400, "unknown parameter"},
+	} {
+		if status, body := w.do(t, http.MethodGet, "/api/v3/runs/updates"+c.query, ""); status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s: %d %s; want %d and %s", c.query, status, body, c.status, c.want)
+		}
+	}
+}
+
+// Requests that wait do not keep the listener from ending.
+func TestUpdatesEndWithTheListener(t *testing.T) {
+	t.Parallel()
+	w := standard(t)
+	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodGet, w.url+"/api/v3/runs/updates?after=3", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	asked := make(chan struct{})
+	go func() {
+		close(asked)
+		if resp, err := http.DefaultClient.Do(r); err == nil {
+			resp.Body.Close()
+		}
+	}()
+	<-asked
+	w.stop()
+	select {
+	case <-w.ended:
+	case <-time.After(15 * time.Second):
+		t.Error("the listener waits for who waits for news")
+	}
 }
 
 func TestOperate(t *testing.T) {
@@ -42,6 +117,7 @@ func TestOperate(t *testing.T) {
 		status           int
 		want             string
 		call             map[string]any
+		dry              bool
 	}{
 		{name: "cancel", path: "runs/e1/lead/cancel", status: 200, want: `{"status":"cancelled"}`, call: map[string]any{"cancel": "e1", "pipeline": "lead"}},
 		{
@@ -53,6 +129,14 @@ func TestOperate(t *testing.T) {
 			call: map[string]any{"replay": "e1", "pipeline": "(parked)", "from": "failed", "close": true, "body": `{"CANARY":1}`},
 		},
 		{name: "replay null", path: "runs/e1/lead/replay", body: `null`, status: 200, want: `"eventId"`, call: map[string]any{"replay": "e1", "pipeline": "lead", "from": "", "close": false, "body": "null"}},
+		{
+			name: "another version", path: "runs/e1/lead/replay?version=abc&from=2", status: 200, want: `"eventId":"e2"`,
+			call: map[string]any{"replay": "e1", "pipeline": "lead", "from": "2", "close": false, "body": "", "version": "abc"},
+		},
+		{
+			name: "dry", path: "runs/e1/lead/replay?dry=true&version=abc&from=failed", status: 200, want: `"mocked":true`,
+			call: map[string]any{"rehearse": "e1", "version": "abc", "from": "failed"}, dry: true,
+		},
 		{name: "drop", path: "runs/e1/lead/drop", status: 200, want: `{"closed":"dropped"}`, call: map[string]any{"drop": "e1", "pipeline": "lead"}},
 		{name: "body that is no JSON", path: "runs/e1/lead/replay", body: `{`, status: 400, want: `"command.type"`},
 		{name: "unknown parameter", path: "runs/e1/lead/replay?form=1", status: 400, want: `"command.param"`},
@@ -79,7 +163,7 @@ func TestOperate(t *testing.T) {
 				}
 			}
 			log := w.log.String()
-			if c.status == 200 && (!strings.Contains(log, "changed a run") || !strings.Contains(log, `"identity":"operator"`)) {
+			if c.status == 200 && (strings.Contains(log, "changed a run") == c.dry || !strings.Contains(log, `"identity":"operator"`)) {
 				t.Errorf("the change is not in the log: %s", log)
 			}
 			if strings.Contains(log, "CANARY") {

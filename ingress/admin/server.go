@@ -30,6 +30,7 @@ type Server struct {
 	metrics [sha256.Size]byte
 	hosts   map[string]bool
 	work    context.Context // of all requests; set by Run
+	open    context.Context // ends when Run is asked to end: waiting is over then
 }
 
 // New makes the admin listener; it does not listen yet. Settings that would open the API are faults with
@@ -40,7 +41,7 @@ func New(o Options, d Deps) (*Server, error) {
 	}
 	s := &Server{
 		options: o, deps: d, token: sha256.Sum256([]byte(o.Token)), metrics: sha256.Sum256([]byte(o.Metrics)), hosts: map[string]bool{"localhost": true},
-		work: context.Background(),
+		work: context.Background(), open: context.Background(),
 	}
 	for _, h := range o.Hosts {
 		s.hosts[strings.ToLower(h)] = true
@@ -62,7 +63,7 @@ func (s *Server) Ready() bool { return s.front.Ready() }
 func (s *Server) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	s.work = work
+	s.work, s.open = work, ctx
 	return s.front.Run(ctx)
 }
 

@@ -51,6 +51,14 @@ func (e *Engine) attempt(ctx context.Context, j job, alone bool) outcome {
 	id := j.run.ID()
 	e.underway.add(id, attempt{run: j.run, cancel: cancel})
 	defer e.underway.remove(id)
+	if e.updates.wanted.Load() {
+		begun := j.run
+		if !behindWait(begun) {
+			begun.Attempt++
+		}
+		begun.Status, begun.NextAt = run.Running, time.Time{}
+		e.tell(&begun, j.lane)
+	}
 	out := e.execute(ctx, j, alone)
 	if out != settled {
 		e.retain(j)
@@ -87,6 +95,7 @@ func (e *Engine) Cancel(ctx context.Context, eventID, pipeline string) (run.Run,
 	case err != nil:
 		return run.Run{}, err
 	}
+	e.tell(&r, nil)
 	if running {
 		now.cancel()
 	}

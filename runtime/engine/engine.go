@@ -95,6 +95,7 @@ type Engine struct {
 	versions *versions
 	restores sync.Mutex // of whoever brings a version back from the store
 	underway underway
+	updates  updates
 	o        Options
 	log      *slog.Logger
 

@@ -18,8 +18,8 @@ import (
 // execute makes one attempt and records what came of it.
 func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 	r := j.run
-	if waited := r.Status == run.Waiting && r.Code == ""; !waited {
-		r.Attempt++ // behind a wait it is the same attempt
+	if !behindWait(r) {
+		r.Attempt++
 	}
 	if j.fail != nil {
 		return e.failed(ctx, &r, j.fail, alone)
@@ -54,6 +54,9 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 	}
 	return e.record(context.WithoutCancel(ctx), &r, alone)
 }
+
+// behindWait reports whether a run goes on behind a wait, in the same attempt.
+func behindWait(r run.Run) bool { return r.Status == run.Waiting && r.Code == "" }
 
 // paused records a run that waits. It goes on in the same attempt, whichever process takes it up then.
 func (e *Engine) paused(ctx context.Context, r *run.Run, result pipeline.Outcome, alone bool) outcome {
@@ -127,7 +130,11 @@ func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, 
 			return err
 		}
 		kept.Steps = appendSteps(slices.Clip(r.Steps), steps)
-		return e.store.Save(ctx, store.Change{Run: &kept})
+		err := e.store.Save(ctx, store.Change{Run: &kept})
+		if err == nil {
+			e.tell(&kept, j.lane)
+		}
+		return err
 	}
 	return in, nil
 }

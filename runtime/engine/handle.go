@@ -185,10 +185,22 @@ func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
 		e.log.Error("recording a run; it is tried again", "event_id", r.EventID, "pipeline", r.Pipeline, "error", err)
 		return interrupted
 	}
+	e.tell(r, nil)
 	if r.Status.Final() {
 		return settled
 	}
 	return waiting
+}
+
+// tell has followers learn of a run; l says where it stands, nil does not.
+func (e *Engine) tell(r *run.Run, l *lane) {
+	switch {
+	case !e.updates.wanted.Load():
+	case l == nil:
+		e.updates.add(e.o.Now(), r, nil)
+	default:
+		e.updates.add(e.o.Now(), r, l.plan)
+	}
 }
 
 // saveTimeout bounds the recording of an outcome that is worth keeping although the engine stops.

@@ -101,7 +101,9 @@ func TestRecording(t *testing.T) {
 0 test.note {"params":{"client_secret":"[redacted]","headers":{"Authorization":"[redacted]","X-API-Key":"[redacted]","accept":"all"},"token":""},"body":{"list":[{"Set-Cookie":"[redacted]"}],"password":"[redacted]","tokens":null},"vars":{}} -> 
 `},
 		{name: "known secrets", text: "pipeline:\n  - set: {value: {a: \"x " + canary + "\", " + canary + ": 1, n: 12345678}}\n", in: pipeline.Input{Record: pipeline.Recording{
-			Of: run.RecordAll, Scrub: func(s string) string { return strings.NewReplacer(canary, "[redacted]", "12345678", "[redacted]").Replace(s) },
+			Of: run.RecordAll, Scrub: func(s string) string {
+				return strings.NewReplacer(canary, "[redacted]", "12345678", "[redacted]").Replace(s)
+			},
 		}}, want: `
 0 set {"params":{"value":{"[redacted]":1,"a":"x [redacted]","n":"[redacted]"}},"body":null,"vars":{},"exact":true} -> {"[redacted]":1,"a":"x [redacted]","n":"[redacted]"}
 `},

@@ -68,7 +68,9 @@ func TestJournal(t *testing.T) {
 		t.Errorf("recorded before the next step begins: %s", diff)
 	}
 
-	in.Journal = func(context.Context, pipeline.State, []run.Step) error { return fault.New(fault.StoreFull, "the disk is full") }
+	in.Journal = func(context.Context, pipeline.State, []run.Step) error {
+		return fault.New(fault.StoreFull, "the disk is full")
+	}
 	out, err := p.Run(t.Context(), in)
 	if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.StoreFull || !retry {
 		t.Errorf("%s, %v", fault.CodeOf(err), err)

@@ -1,5 +1,7 @@
 package run
 
+import "time"
+
 // Replay asks to run something that is over once more. The run itself never changes: its work is done
 // again for a new event that names the old one.
 type Replay struct {
@@ -24,3 +26,11 @@ type Rehearsal struct {
 
 // FromFailed stands in Replay.From for the step at which the run ended.
 const FromFailed = "failed"
+
+// Update is news of a run.
+type Update struct {
+	Number int64     // counts from 1 over all runs of the process
+	Time   time.Time // when it was
+	Run    Run       // as it is now, without payloads and steps
+	Step   string    // where it stands, as people number it: 3 (mail.send); empty = unknown or at its end
+}
