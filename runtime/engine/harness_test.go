@@ -162,13 +162,20 @@ func newWorld(t *testing.T) *world {
 	return &world{t: t, calls: map[string]int{}, fail: map[string]int{}, block: make(chan struct{})}
 }
 
+func (w *world) event(key string) event.Event { return event.New(key, time.Now()) }
+
 func (w *world) emit(key string) event.Event {
 	w.t.Helper()
-	e := event.New(key, time.Now())
+	e := w.event(key)
+	w.accept(e)
+	return e
+}
+
+func (w *world) accept(e event.Event) {
+	w.t.Helper()
 	if _, err := w.emitter.Emit(w.t.Context(), e, event.Dedupe{}); err != nil {
 		w.t.Fatal(err)
 	}
-	return e
 }
 
 func (w *world) count(text string) int {

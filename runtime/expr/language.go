@@ -89,11 +89,12 @@ type Language struct {
 	methods   map[string]*function // by the name behind the dot: size, contains
 	leftOut   map[string]string    // by name: what to write instead
 	states    sync.Pool            // of *state
+	heavy     chan struct{}        // taken by each heavy evaluation that is at work
 }
 
 // New makes a language.
 func New(o Options) *Language {
-	l := &Language{functions: map[string]*function{}, leftOut: leftOut()}
+	l := &Language{functions: map[string]*function{}, leftOut: leftOut(), heavy: heavySlots()}
 	l.options = o.withDefaults()
 	l.grammar = newGrammar(l.options)
 	for _, f := range allFunctions() {

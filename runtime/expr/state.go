@@ -25,6 +25,7 @@ type state struct {
 	bytes, maxBytes int
 	began           time.Time // the first such look: a short evaluation needs no clock
 	waited          time.Duration
+	heavy           bool // holds a slot of Language.heavy
 
 	pattern string // the last regular expression that was not constant
 	regex   *regex
@@ -50,6 +51,7 @@ func (l *Language) begin(ctx context.Context, env Env) *state {
 
 // end gives the state back without keeping the values of the run alive.
 func (l *Language) end(st *state) {
+	st.lighten()
 	const keep = 256 // slots; a rare giant is not kept
 	if cap(st.args) > keep || cap(st.vars) > keep {
 		return
@@ -75,7 +77,11 @@ func (st *state) step(n int) error {
 		return limit("steps", st.maxSteps)
 	}
 	st.pause = min(st.steps+pauseEvery, st.maxSteps+1)
-	if err := st.ctx.Err(); err != nil {
+	err := st.ctx.Err()
+	if err == nil && st.steps > heavySteps {
+		err = st.giveWay(st.ctx)
+	}
+	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return fault.Wrap(fault.ExprLimit, err, "the time limit ended an expression")
 		}

@@ -84,6 +84,7 @@ func (st *state) ask(what string, question func(ctx context.Context) error) erro
 	}
 	ctx, cancel := context.WithTimeout(st.ctx, left)
 	defer cancel()
+	st.lighten()
 	began := options.Now()
 	err := question(ctx)
 	took := options.Now().Sub(began)
