@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/penstock/penstock/internal/world"
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/egress"
@@ -52,6 +53,9 @@ func openTools(ctx context.Context, p Params, deps builtin.Deps) (*Tools, error)
 	t := &Tools{p: p}
 	var err error
 	if t.policy, err = iam.NewPolicy(p.Config.IAM.Roles, p.Config.IAM.Identities); err != nil {
+		return nil, err
+	}
+	if deps.Secrets, err = world.NewSecrets(p.Config.Secrets, p.Resolver); err != nil {
 		return nil, err
 	}
 	t.language = t.expressions(deps)

@@ -66,6 +66,16 @@ type Response struct {
 	Origin string // scheme, host and port that gave the answer
 }
 
+// Origin gives scheme, host and port of a URL in the form that [Response] has, without asking anybody.
+// The error for a URL that Do would refuse at once has egress.denied.
+func (c *Client) Origin(url string) (string, error) {
+	t, err := c.guard.target(url)
+	if err != nil {
+		return "", denied(err, "another server")
+	}
+	return t.origin(), nil
+}
+
 // Do asks and gives the whole answer. Errors are faults: egress.denied for what the rules forbid,
 // egress.large, egress.timeout, and egress.failed for the rest; those that may pass are marked for a retry.
 func (c *Client) Do(caller context.Context, r Request) (Response, error) {

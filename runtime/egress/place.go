@@ -98,3 +98,16 @@ func readHost(host string, bracketed bool) (string, error) {
 	}
 	return host, nil
 }
+
+// OriginOf gives the https origin that an entry of [Options.AllowHosts] names, as [Client.Origin] writes it.
+func OriginOf(entry string) (string, error) {
+	p, err := readEntry(entry)
+	if err != nil {
+		return "", err
+	}
+	host := strings.TrimSuffix(place{p.host, 0}.String(), ":0")
+	if p.port != 0 && p.port != 443 {
+		host = p.String()
+	}
+	return "https://" + host, nil
+}

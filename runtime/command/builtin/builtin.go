@@ -24,12 +24,28 @@ type Deps struct {
 	Namespace  string
 	// Outbound asks other servers, as far as the rules of the server allow.
 	Outbound Asker
+	Secrets  Secrets
 	Now      func() time.Time
 }
 
 // Asker asks other servers; *egress.Client is one.
 type Asker interface {
 	Do(ctx context.Context, r egress.Request) (egress.Response, error)
+	// Origin gives scheme, host and port of a URL, in the one form in which they are compared.
+	Origin(url string) (string, error)
+}
+
+// Secrets gives commands what they may show to other servers.
+type Secrets interface {
+	// Secret gives the secret of that name as a field of a request, if the identity may show it to the
+	// origin. Errors have fault.SecretUnknown or fault.SecretDenied.
+	Secret(name, identity, origin string) (Credential, error)
+}
+
+// Credential is a secret on its way into one request.
+type Credential struct {
+	Field, Value string
+	Hide         func(text string) string // takes the secret out of a text, in every form in which it may come back
 }
 
 // Results keeps what callers may poll for.
@@ -67,6 +83,11 @@ func All(d Deps) []command.Definition {
 		bodySet(),
 		eventSend(d),
 		exit(),
+		httpDelete(d),
+		httpGet(d),
+		httpPatch(d),
+		httpPost(d),
+		httpPut(d),
 		iamRunAs(),
 		log(),
 		propertyCopy(d),

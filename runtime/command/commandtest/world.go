@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/runtime/command/builtin"
+	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/store/memory"
@@ -35,7 +36,8 @@ func NewWorld() World {
 
 // Deps is the world as the commands take it.
 func (w World) Deps() builtin.Deps {
-	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Now: Now}
+	server := outside{egress.New(egress.Options{})}
+	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Outbound: server, Secrets: server, Now: Now}
 }
 
 // Events are those that were sent, in their order.
