@@ -3,6 +3,7 @@ package cli
 import (
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ type runFilter struct {
 	pipeline, eventKey, since, until, code, contains string
 }
 
-func (f *runFilter) add(cmd *cobra.Command) {
+// add makes the flags; limit is the standard one.
+func (f *runFilter) add(cmd *cobra.Command, limit int) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.pipeline, "pipeline", "", "only runs of this `PIPELINE`")
 	flags.StringVar(&f.eventKey, "event-key", "", "only runs for events with this `KEY`")
@@ -27,9 +29,15 @@ func (f *runFilter) add(cmd *cobra.Command) {
 	flags.StringVar(&f.contains, "contains", "", "only runs whose failure has this `TEXT` in its message")
 	flags.StringVar(&f.code, "code", "", "only runs that failed with this `CODE`")
 	limitFlag(cmd, &f.limit)
+	cmd.Flags().Lookup("limit").DefValue, f.limit = strconv.Itoa(limit), limit
 }
 
-// query gives the filters as the API takes them.
+// filtered reports whether any filter is given.
+func (f *runFilter) filtered() bool {
+	return f.pipeline != "" || f.eventKey != "" || f.since != "" || f.until != "" || f.code != "" || f.contains != ""
+}
+
+// runQuery gives the filters as the API takes them.
 func (c *cli) runQuery(f runFilter) (url.Values, error) {
 	query := url.Values{}
 	for name, v := range map[string]string{"pipeline": f.pipeline, "eventKey": f.eventKey, "code": f.code, "contains": f.contains} {
@@ -71,15 +79,23 @@ func runColumns() []column {
 }
 
 func (c *cli) runsCommand() *cobra.Command {
+	cmd := c.runsListing("runs [EVENT]", "  pi runs\n  pi runs --status dead --pipeline lead --since 2h\n  pi runs -o json")
+	cmd.AddCommand(
+		c.runsListing("list [EVENT]", "  pi runs list\n  pi runs list $EVENT\n  pi runs list --contains 'no boats' --until 1s"),
+		c.runsShowCommand(), c.runsFollowCommand(), c.runsCancelCommand(), c.runsReplayCommand(),
+	)
+	return cmd
+}
+
+// runsListing makes the command that lists runs: it is there as `pi runs` and as `pi runs list`.
+func (c *cli) runsListing(use, examples string) *cobra.Command {
 	var filter runFilter
 	var status string
-	var follow bool
 	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
 	cmd := &cobra.Command{
-		Use:     "runs [EVENT]",
+		Use:     use,
 		Short:   "List runs of pipelines, or those of one event",
-		Long:    "List runs of pipelines, or those of one event. With --follow the newest are shown, and then every change of a run until\nyou interrupt it.",
-		Example: "  pi runs\n  pi runs --status dead --pipeline lead --since 2h\n  pi runs -o json",
+		Example: examples,
 		Args:    wants(nil, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query, err := c.runQuery(filter)
@@ -95,9 +111,6 @@ func (c *cli) runsCommand() *cobra.Command {
 					query.Set(name, v)
 				}
 			}
-			if follow {
-				return c.follow(cmd.Context(), query, filter.limit)
-			}
 			rows, err := c.list(cmd.Context(), "runs", query, filter.limit)
 			if err != nil {
 				return err
@@ -106,9 +119,7 @@ func (c *cli) runsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&status, "status", "", "only runs with this `STATUS`: "+strings.Join(statuses, ", "))
-	filter.add(cmd)
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on and show every change")
-	cmd.AddCommand(c.runsShowCommand(), c.runsCancelCommand(), c.runsReplayCommand())
+	filter.add(cmd, 50)
 	return cmd
 }
 

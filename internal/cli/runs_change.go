@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,16 +12,6 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/value"
 )
-
-func (c *cli) runsShowCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "show RUN",
-		Short:   "Show one run with its steps and its body",
-		Example: "  pi runs show $EVENT:lead\n  pi runs show $EVENT",
-		Args:    wants([]string{"RUN"}, 1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.showRun(cmd.Context(), args[0]) },
-	}
-}
 
 func (c *cli) runsCancelCommand() *cobra.Command {
 	return &cobra.Command{
@@ -47,24 +36,34 @@ func (c *cli) runsCancelCommand() *cobra.Command {
 }
 
 // replayFlags say how a run is replayed.
-type replayFlags struct{ from, body string }
+type replayFlags struct {
+	from, body, version string
+	dry                 bool
+}
 
 func (f *replayFlags) add(cmd *cobra.Command, from string) {
 	cmd.Flags().StringVar(&f.from, "from", from, "go on at this `STEP`: its id, its number from 1, failed = where the run ended, or start")
-	cmd.Flags().StringVar(&f.body, "body", "", "another payload, or another body at the step: JSON `TEXT`, or @file, or @- for standard input")
+	cmd.Flags().StringVar(&f.body, "body", "", "another payload, or another body at the step: JSON `TEXT`, or @file, or - for standard input")
+	cmd.Flags().StringVar(&f.version, "version", "", "the `VERSION` of the pipeline, such as the old run had; without, the one that is loaded")
+	cmd.Flags().BoolVar(&f.dry, "dry", false, "show what would be done, with which values, and do nothing")
 }
+
+const replayText = "A run never changes once it is over: a replay is a new event, with the id of the old one in replayOf, that starts this one\n" +
+	"pipeline. Steps can be left out where the body and vars are kept: at the step where a dead letter or a cancelled run ended, and at\n" +
+	"every step where engine.record is all. At other steps of those the body has to be given.\n\n" +
+	"With --dry nothing is recorded or sent: commands with an effect are not called. They give what they gave in the old run,\n" +
+	"if that was recorded for the same parameters, and else leave the body as it is."
 
 func (c *cli) runsReplayCommand() *cobra.Command {
 	var f replayFlags
 	cmd := &cobra.Command{
 		Use:   "replay RUN",
 		Short: "Do the work of a run that is over once more",
-		Long: "Do the work of a run that is over once more, with the pipeline as it is loaded now. RUN is EVENT:PIPELINE, or EVENT alone\n" +
-			"when one pipeline ran for it. A run never changes once it is over: a replay is a new event, with the id of the old one in\n" +
-			"replayOf, that starts this one pipeline. Steps can be left out only where the body and vars of a run are kept, which is so\n" +
-			"for dead letters and cancelled runs.",
-		Example: "  pi runs replay $EVENT:lead\n  pi runs replay $EVENT:lead --body @payload.json\n  pi runs replay $EVENT:lead --from failed",
-		Args:    wants([]string{"RUN"}, 1),
+		Long: "Do the work of a run that is over once more. RUN is EVENT:PIPELINE, or EVENT alone when one pipeline ran for it.\n" +
+			replayText,
+		Example: "  pi runs replay $EVENT:lead\n  pi runs replay $EVENT:lead --body @payload.json\n  pi runs replay $EVENT:lead --from failed\n" +
+			"  pi runs replay $EVENT:lead --version $VERSION\n  pi runs replay $EVENT:lead --from last --dry",
+		Args: wants([]string{"RUN"}, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body, err := c.replayBody(f.body)
 			if err != nil {
@@ -74,30 +73,43 @@ func (c *cli) runsReplayCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.replay(cmd.Context(), api, path, f.from, body, false)
+			answer, err := c.replay(cmd.Context(), api, path, &f, body, false)
+			if err != nil {
+				return err
+			}
+			return c.showReplay(answer, f.dry)
 		},
 	}
 	f.add(cmd, "start")
 	return cmd
 }
 
-// replay asks for one replay and prints the id of the new event.
-func (c *cli) replay(ctx context.Context, api *client, path, from string, body []byte, once bool) error {
+// replay asks for one replay. once is for a dead letter, which is closed by it.
+func (c *cli) replay(ctx context.Context, api *client, path string, f *replayFlags, body []byte, once bool) (map[string]any, error) {
 	query := url.Values{}
-	if from != "" && from != "start" {
-		query.Set("from", from)
+	if f.from != "" && f.from != "start" {
+		query.Set("from", f.from)
+	}
+	if f.version != "" {
+		query.Set("version", f.version)
 	}
 	if once {
 		query.Set("close", "true")
 	}
-	answer, err := api.post(ctx, path+"/replay", query, body)
-	if err != nil {
-		return err
+	if f.dry {
+		query.Set("dry", "true")
 	}
-	if c.output != "" && c.output != "plain" {
+	return api.post(ctx, path+"/replay", query, body)
+}
+
+func (c *cli) showReplay(answer map[string]any, dry bool) error {
+	switch {
+	case c.output != "" && c.output != "plain":
 		return c.show(answer, "yaml")
+	case dry:
+		return c.showRehearsal(answer)
 	}
-	_, err = fmt.Fprintln(c.Stdout, "replayed as event", cellText(answer["eventId"]))
+	_, err := fmt.Fprintln(c.Stdout, "replayed as event", cellText(answer["eventId"]))
 	return err
 }
 
@@ -106,17 +118,12 @@ func (c *cli) replayBody(text string) ([]byte, error) {
 	if text == "" {
 		return nil, nil
 	}
-	data := []byte(text)
-	if name, isFile := strings.CutPrefix(text, "@"); isFile {
-		var err error
-		if name == "-" {
-			data, err = io.ReadAll(io.LimitReader(c.Stdin, maxAnswer))
-		} else {
-			data, err = c.readFile(name)
-		}
-		if err != nil {
-			return nil, unreadable(name, "the body", err)
-		}
+	if text == "-" {
+		text = "@-"
+	}
+	data, err := c.content(text, "the body")
+	if err != nil {
+		return nil, err
 	}
 	v, err := value.Decode(data)
 	if err != nil {
@@ -158,18 +165,6 @@ func (c *cli) runPath(ctx context.Context, name string) (*client, string, error)
 
 func runPath(eventID, pipeline string) string {
 	return "/api/v3/runs/" + url.PathEscape(eventID) + "/" + url.PathEscape(pipeline)
-}
-
-func (c *cli) showRun(ctx context.Context, name string) error {
-	api, path, err := c.runPath(ctx, name)
-	if err != nil {
-		return err
-	}
-	one, err := api.get(ctx, path, url.Values{"payload": {"true"}})
-	if err != nil {
-		return err
-	}
-	return c.show(one, "yaml")
 }
 
 // post sends something that changes a run.
