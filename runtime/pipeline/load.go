@@ -1,14 +1,10 @@
 package pipeline
 
 import (
-	"cmp"
 	"errors"
 	"io"
 	"io/fs"
-	"maps"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/penstock/penstock/runtime/fault"
 )
@@ -48,63 +44,21 @@ func compileParsed(doc *Document, parseErr error, deps Deps) (*Plan, error) {
 // or not at all. The plans are in the order of their names. Give the FS of an os.Root, so that no link
 // leads out of the directory.
 func LoadDir(fsys fs.FS, deps Deps) ([]*Plan, error) {
+	files, err := LoadFiles(fsys, deps, nil)
+	all := append(listOf(err), FaultsOf(files)...)
 	var plans []*Plan
-	var all fault.List
-	files := map[string]string{} // by the name of the pipeline
-	err := fs.WalkDir(fsys, ".", func(file string, entry fs.DirEntry, err error) error {
-		shown := path.Join(deps.Dir, file)
-		if err != nil {
-			all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the directory").At(fault.Position{File: shown}))
-			if entry != nil && entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
+	var names []string
+	for _, f := range files {
+		if f.Name != "" {
+			plans, names = append(plans, f.Plan), append(names, f.Name)
 		}
-		switch {
-		case file != "." && strings.HasPrefix(entry.Name(), "."):
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
-		case entry.IsDir():
-			return nil
-		case strings.HasSuffix(file, ".pi.yml"):
-			all = append(all, fault.New(fault.PipelineInvalid, "a pipeline file ends in %s", Suffix).
-				WithHint("rename the file").At(fault.Position{File: shown}))
-			return nil
-		}
-		name, isPipeline := cutSuffix(file)
-		if !isPipeline {
-			return nil
-		}
-		name = strings.ReplaceAll(name, "/", ".")
-		if first, taken := files[name]; taken {
-			all = append(all, fault.New(fault.PipelineDuplicate, "the pipeline %s is already defined by %s", short(name), first).
-				WithHint("rename one of the files").At(fault.Position{File: shown}))
-			return nil
-		}
-		files[name] = shown
-		src, err := readFile(fsys, file)
-		if err != nil {
-			all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the pipeline").At(fault.Position{File: shown}))
-			return nil
-		}
-		doc, parseErr := parse(shown, name, src)
-		plan, err := compileParsed(doc, parseErr, deps)
-		all = append(all, listOf(err)...)
-		plans = append(plans, plan)
-		return nil
-	})
-	if err != nil {
-		all = append(all, fault.Wrap(fault.PipelineRead, unpath(err), "reading the directory").At(fault.Position{File: deps.Dir}))
 	}
-	all = append(all, missingCalls(plans, slices.Collect(maps.Keys(files)))...)
+	all = append(all, missingCalls(plans, names)...)
 	if len(all) > 0 {
 		sortFaults(all)
 		return nil, all
 	}
-	slices.SortFunc(plans, func(a, b *Plan) int { return cmp.Compare(a.name, b.name) })
-	return plans, nil
+	return whole(files), nil
 }
 
 // missingCalls reports the pipelines that others run and that are not among the known ones.
