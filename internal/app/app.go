@@ -12,13 +12,13 @@ import (
 	"github.com/penstock/penstock/ingress/admin"
 	"github.com/penstock/penstock/ingress/keys"
 	"github.com/penstock/penstock/ingress/verify"
+	"github.com/penstock/penstock/internal/metrics"
 	"github.com/penstock/penstock/runtime/broker"
 	brokers "github.com/penstock/penstock/runtime/broker/all"
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/engine"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
-	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/secret"
 	"github.com/penstock/penstock/runtime/store"
@@ -46,7 +46,8 @@ type App struct {
 	presets   *verify.Presets
 	keys      *keys.Cache
 	directory *ingress.Directory
-	watcher   *watcher
+	catalog   *catalog
+	metrics   *metrics.Registry
 	tools     *Tools
 	public    *ingress.Server
 	admin     *admin.Server
@@ -106,11 +107,11 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.onClose(a.tools.Close)
-	a.watcher = &watcher{
-		dir: c.Pipelines.Dir, log: a.p.Logger, now: a.p.Now,
-		load: func() ([]*pipeline.Plan, error) { return a.tools.loadPipelines(c.Pipelines.Dir) },
+	a.metrics = metrics.New(a.p.Version)
+	a.catalog = &catalog{
+		dir: c.Pipelines.Dir, tools: a.tools, sources: a.store, metrics: a.metrics.Pipelines(), log: a.p.Logger, now: a.p.Now,
 	}
-	plans, err := a.watcher.first()
+	plans, err := a.catalog.first(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (a *App) open(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	a.watcher.reload = a.engine.Reload
+	a.catalog.reload = a.engine.ReloadBy
 	return a.makeListeners()
 }
 
@@ -193,7 +194,7 @@ func (a *App) serve(ctx context.Context) error {
 	fresh, stale := context.WithCancel(context.WithoutCancel(ctx)) // until the last request is answered
 	var keeper sync.WaitGroup
 	keeper.Go(func() { a.directory.Run(fresh) })
-	keeper.Go(func() { a.watcher.run(fresh) })
+	keeper.Go(func() { a.catalog.run(fresh) })
 	a.listening <- Addresses{Public: public.String(), Admin: private.String()}
 	wg.Wait()
 	stale()

@@ -9,7 +9,6 @@ import (
 	"github.com/penstock/penstock/ingress"
 	"github.com/penstock/penstock/ingress/admin"
 	"github.com/penstock/penstock/ingress/kept"
-	"github.com/penstock/penstock/internal/metrics"
 	"github.com/penstock/penstock/runtime/engine"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/wasm"
@@ -21,7 +20,7 @@ func (a *App) makeListeners() error {
 	if err != nil {
 		return err
 	}
-	counters := metrics.New(a.p.Version)
+	counters := a.metrics
 	door := ingress.Deps{
 		Emitter: a.emitter, Results: a.engine, Directory: a.directory, Rejects: a.store, Logger: a.p.Logger, Now: a.p.Now,
 		Bodies: a.store, Confirmer: a.keys, Metrics: counters.Door(a.presets.Names()),
@@ -93,7 +92,7 @@ func (a *App) status(ctx context.Context) (any, error) {
 	s := Status{
 		Version: a.p.Version, UptimeMS: a.p.Now().Sub(a.started).Milliseconds(), Health: "ok",
 		Broker: a.p.Config.Broker.Type, Store: a.p.Config.Store.Type, Load: a.engine.Load(),
-		Pipelines: a.watcher.pipelines(),
+		Pipelines: a.catalog.status(),
 	}
 	if err := a.store.Health(); err != nil {
 		s.Health = err.Error()

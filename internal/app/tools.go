@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"os"
 	"sync/atomic"
 
 	"github.com/penstock/penstock/internal/world"
@@ -12,7 +11,6 @@ import (
 	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/expr"
-	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/store/memory"
@@ -100,32 +98,6 @@ func (t *Tools) deps() pipeline.Deps {
 // compileKept makes a plan of a version that the store keeps.
 func (t *Tools) compileKept(src store.Source) (*pipeline.Plan, error) {
 	return pipeline.LoadAs(src.File, src.Pipeline, src.Text, t.deps())
-}
-
-// loadPipelines compiles every pipeline below dir; a folder that does not exist holds none.
-func (t *Tools) loadPipelines(dir string) ([]*pipeline.Plan, error) {
-	root, err := os.OpenRoot(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		t.p.Logger.Warn("the pipeline directory does not exist; no pipeline is loaded", "dir", dir)
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.PipelineRead, err, "opening the pipeline directory").In("pipelines.dir")
-	}
-	defer root.Close()
-	deps := t.deps()
-	deps.Dir = dir
-	plans, err := pipeline.LoadDir(root.FS(), deps)
-	if err != nil {
-		return nil, err
-	}
-	for _, plan := range plans {
-		for _, warning := range plan.Warnings {
-			t.p.Logger.Warn("a pipeline is doubtful", "pipeline", plan.Name(), "code", warning.Code, "warning", warning.Error())
-		}
-	}
-	t.p.Logger.Info("loaded the pipelines", "count", len(plans), "dir", dir)
-	return plans, nil
 }
 
 // offline gives built-in commands their outside world where no server runs.

@@ -13,8 +13,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/penstock/penstock/internal/metrics"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
+	"github.com/penstock/penstock/runtime/store"
 )
 
 // lookEvery is how often the pipeline directory is read for changes. A change is taken over when two looks
@@ -25,42 +27,116 @@ const lookEvery = time.Second
 type Pipelines struct {
 	Count       int       `json:"count"`
 	Loaded      time.Time `json:"loaded"`           // when this set was taken over
-	Broken      []string  `json:"broken,omitempty"` // why the files as they are now were not
+	Broken      []string  `json:"broken,omitempty"` // why files as they are now were not
 	BrokenSince time.Time `json:"brokenSince,omitzero"`
 }
 
 // mostBroken is how many faults Pipelines.Broken names.
 const mostBroken = 20
 
-// watcher has changed pipeline files taken over, all of them or none.
-type watcher struct {
-	dir    string
-	load   func() ([]*pipeline.Plan, error)
-	reload func(context.Context, []*pipeline.Plan) error
-	log    *slog.Logger
-	now    func() time.Time
+// catalog keeps the loaded pipelines in step with the files of a directory: it finds changes, and makes those that
+// are asked for. A broken file keeps its last good version; what is loaded always fits together, and is swapped all
+// at once.
+type catalog struct {
+	dir     string
+	tools   *Tools
+	sources store.Sources
+	reload  func(ctx context.Context, set []*pipeline.Plan, authors map[string]string) error
+	metrics *metrics.Pipelines
+	log     *slog.Logger
+	now     func() time.Time
 
-	looking sync.Mutex
-	judged  digest // of the files that were loaded or refused last
-	seen    digest // of the last look
+	changing sync.Mutex // of whoever looks at the files or changes them
+	judged   digest     // of the files that were looked at last
+	seen     digest     // of the last look
 
-	mu    sync.Mutex
-	state Pipelines
+	mu     sync.Mutex
+	state  Pipelines
+	files  []pipeline.File
+	loaded map[string]loadedPlan
 }
 
-// first loads the pipelines for a start; a fault is the caller's.
-func (w *watcher) first() ([]*pipeline.Plan, error) {
-	w.judged, _ = digestOf(w.dir) // what is written meanwhile differs, and is loaded at a later look
-	w.seen = w.judged
-	plans, err := w.load()
+type loadedPlan struct {
+	plan  *pipeline.Plan
+	since time.Time
+}
+
+// first loads the pipelines for a start. A broken file runs in the version that was loaded last; a fault of a file
+// that was never good is the caller's.
+func (c *catalog) first(ctx context.Context) ([]*pipeline.Plan, error) {
+	c.judged, _ = digestOf(c.dir) // what is written meanwhile differs, and is loaded at a later look
+	c.seen = c.judged
+	var asked error
+	var last map[string]*pipeline.Plan
+	good := func(name string) *pipeline.Plan {
+		if last == nil {
+			last, asked = c.lastLoaded(ctx)
+		}
+		return last[name]
+	}
+	files, err := c.read()
 	if err != nil {
 		return nil, err
 	}
-	w.state = Pipelines{Count: len(plans), Loaded: w.now().UTC()}
-	return plans, nil
+	set, err := pipeline.Combine(files, good)
+	faults := pipeline.FaultsOf(files)
+	if err != nil || asked != nil {
+		return nil, errors.Join(append(faults, listOf(err)...).Err(), asked)
+	}
+	running := map[string]bool{}
+	for _, p := range set {
+		running[p.Name()] = true
+	}
+	for _, f := range files {
+		if len(f.Faults) > 0 && !running[f.Name] {
+			return nil, faults
+		}
+	}
+	c.log.Info("loaded the pipelines", "count", len(set), "dir", c.dir)
+	c.took(files, set)
+	return set, nil
 }
 
-func (w *watcher) run(ctx context.Context) {
+// lastLoaded gives what was loaded when the last process ended.
+func (c *catalog) lastLoaded(ctx context.Context) (map[string]*pipeline.Plan, error) {
+	plans := map[string]*pipeline.Plan{}
+	sources, err := c.sources.LoadedSources(ctx)
+	for _, src := range sources {
+		if p, err := c.tools.compileKept(src); err == nil { // else the file's own faults are told
+			plans[src.Pipeline] = p
+		}
+	}
+	return plans, err
+}
+
+// read loads every file by itself; a directory that does not exist holds none.
+func (c *catalog) read() ([]pipeline.File, error) {
+	root, err := os.OpenRoot(c.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		c.log.Warn("the pipeline directory does not exist; no pipeline is loaded", "dir", c.dir)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.PipelineRead, err, "opening the pipeline directory").In("pipelines.dir")
+	}
+	defer root.Close()
+	return pipeline.LoadFiles(root.FS(), c.deps(), c.plan)
+}
+
+func (c *catalog) deps() pipeline.Deps {
+	deps := c.tools.deps()
+	deps.Dir = c.dir
+	return deps
+}
+
+// plan gives the loaded plan of a pipeline, or nil.
+func (c *catalog) plan(name string) *pipeline.Plan {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.loaded[name].plan
+}
+
+func (c *catalog) run(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -68,71 +144,153 @@ func (w *watcher) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			w.look(ctx)
+			c.look(ctx)
 		}
 	}
 }
 
 // look reads the directory once and takes over what changed and did not change again since the last look.
-func (w *watcher) look(ctx context.Context) {
-	w.looking.Lock()
-	defer w.looking.Unlock()
-	now, there := digestOf(w.dir)
-	settled := now == w.seen
-	w.seen = now
-	if now == w.judged || !settled {
+func (c *catalog) look(ctx context.Context) {
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	now, there := digestOf(c.dir)
+	settled := now == c.seen
+	c.seen = now
+	if now == c.judged || !settled {
 		return
 	}
 	if !there {
-		w.judged = now
-		w.refuse(fault.New(fault.PipelineRead, "the pipeline directory %s is gone", w.dir).WithHint("put it back, or restart the server without it"))
+		c.judged = now
+		c.refuse(nil, fault.New(fault.PipelineRead, "the pipeline directory %s is gone", c.dir).WithHint("put it back, or restart the server without it"))
 		return
 	}
-	plans, err := w.load()
-	if again, _ := digestOf(w.dir); again != now { // what was loaded may be a mixture
-		w.seen = again
+	files, err := c.read()
+	if again, _ := digestOf(c.dir); again != now { // what was loaded may be a mixture
+		c.seen = again
 		return
 	}
-	w.judged = now
+	c.judged = now
+	var set []*pipeline.Plan
 	if err == nil {
-		err = w.reload(ctx, plans)
+		set, err = pipeline.Combine(files, c.plan)
+	}
+	if err == nil {
+		err = c.take(ctx, files, set, nil)
 	}
 	if err != nil {
-		w.refuse(err)
-		return
+		c.refuse(files, append(pipeline.FaultsOf(files), listOf(err)...)...)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state = Pipelines{Count: len(plans), Loaded: w.now().UTC()}
 }
 
-// refuse keeps the old set and says why.
-func (w *watcher) refuse(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.state.Broken = nil
-	if w.state.BrokenSince.IsZero() {
-		w.state.BrokenSince = w.now().UTC()
+// take has the set loaded, if it is another one than before.
+func (c *catalog) take(ctx context.Context, files []pipeline.File, set []*pipeline.Plan, authors map[string]string) error {
+	if !c.same(set) {
+		if err := c.reload(ctx, set, authors); err != nil {
+			return err
+		}
 	}
-	var list fault.List
-	if !errors.As(err, &list) {
-		list = fault.List{fault.Wrap(fault.CodeOf(err), err, "loading the pipelines")}
+	outcome := metrics.ReloadComplete
+	if len(pipeline.FaultsOf(files)) > 0 {
+		outcome = metrics.ReloadPartial
 	}
-	for _, f := range list {
-		if len(w.state.Broken) == mostBroken {
-			w.state.Broken = append(w.state.Broken, fmt.Sprintf("and %d more", len(list)-mostBroken))
+	c.metrics.Reloaded(outcome)
+	c.took(files, set)
+	return nil
+}
+
+func (c *catalog) same(set []*pipeline.Plan) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range set {
+		if c.loaded[p.Name()].plan != p {
+			return false
+		}
+	}
+	return len(set) == len(c.loaded)
+}
+
+// took notes what is loaded now.
+func (c *catalog) took(files []pipeline.File, set []*pipeline.Plan) {
+	faults := pipeline.FaultsOf(files)
+	broken := 0
+	for _, f := range files {
+		if len(f.Faults) > 0 {
+			broken++
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now().UTC()
+	loaded := make(map[string]loadedPlan, len(set))
+	for _, p := range set {
+		before, known := c.loaded[p.Name()]
+		if !known || before.plan.Version() != p.Version() {
+			before.since = now
+		}
+		if before.plan != p {
+			c.warn(p)
+		}
+		loaded[p.Name()] = loadedPlan{p, before.since}
+	}
+	c.files, c.loaded = files, loaded
+	c.state = Pipelines{Count: len(set), Loaded: now, Broken: nil, BrokenSince: c.state.BrokenSince}
+	c.tell(faults)
+	c.metrics.State(len(set), broken)
+}
+
+func (c *catalog) warn(p *pipeline.Plan) {
+	for _, w := range p.Warnings {
+		c.log.Warn("a pipeline is doubtful", "pipeline", p.Name(), "code", w.Code, "warning", w.Error())
+	}
+}
+
+// refuse keeps what is loaded and says why.
+func (c *catalog) refuse(files []pipeline.File, faults ...*fault.Error) {
+	c.metrics.Reloaded(metrics.ReloadRefused)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if files != nil {
+		c.files = files
+	}
+	c.tell(faults)
+}
+
+// tell makes faults known. The caller holds the lock.
+func (c *catalog) tell(faults fault.List) {
+	c.state.Broken = nil
+	switch {
+	case len(faults) == 0:
+		c.state.BrokenSince = time.Time{}
+	case c.state.BrokenSince.IsZero():
+		c.state.BrokenSince = c.now().UTC()
+	}
+	for _, f := range faults {
+		if len(c.state.Broken) == mostBroken {
+			c.state.Broken = append(c.state.Broken, fmt.Sprintf("and %d more", len(faults)-mostBroken))
 			break
 		}
-		w.state.Broken = append(w.state.Broken, f.Error())
-		w.log.Error("a pipeline file cannot be taken over; the pipelines stay as they were loaded",
-			"code", f.Code, "error", f.Error(), "loaded", w.state.Loaded)
+		c.state.Broken = append(c.state.Broken, f.Error())
+		c.log.Error("a pipeline file cannot be taken over; the pipeline stays as it was loaded", "code", f.Code, "error", f.Error())
 	}
 }
 
-func (w *watcher) pipelines() Pipelines {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.state
+// listOf gives the single faults of an error.
+func listOf(err error) fault.List {
+	var list fault.List
+	var one *fault.Error
+	switch {
+	case err == nil, errors.As(err, &list):
+		return list
+	case errors.As(err, &one):
+		return fault.List{one}
+	}
+	return fault.List{fault.Wrap(fault.Internal, err, "loading the pipelines")}
+}
+
+func (c *catalog) status() Pipelines {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
 }
 
 // digest stands for names and contents of all pipeline files.

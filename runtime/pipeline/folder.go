@@ -150,8 +150,7 @@ func Combine(files []File, good func(name string) *Plan) ([]*Plan, error) {
 
 func notWhole(p *Plan, others map[string]*Plan) error {
 	missing := missingCalls([]*Plan{p}, sortedNames(others))
-	return fault.New(fault.PipelineUnknown, "the loaded pipeline %s runs %s, which is gone", p.name, strings.Join(p.Calls(), " and ")).
-		WithHint("put it back, or take the call out of %s", p.file).At(missing[0].Pos)
+	return missing[0].WithHint("the pipeline is loaded and cannot do without it; put it back, or take the call out of %s", p.file)
 }
 
 // lacks reports whether p runs a pipeline that is not among the others.
