@@ -68,6 +68,10 @@ func cutSuffix(file string) (name string, ok bool) {
 }
 
 func parse(file, name string, src []byte) (*Document, error) {
+	return parseForm(formOf(file), file, name, src)
+}
+
+func parseForm(form Form, file, name string, src []byte) (*Document, error) {
 	f := &faults{file: file}
 	sum := sha256.Sum256(src)
 	d := &Document{
@@ -77,11 +81,7 @@ func parse(file, name string, src []byte) (*Document, error) {
 	if err := checkName(d.name); err != nil {
 		f.addErr(err, 0, 0)
 	}
-	read := readYAML
-	if strings.HasSuffix(file, SuffixJSON) {
-		read = readJSON
-	}
-	root := read(f, src)
+	root := form.reader()(f, src)
 	if root == nil {
 		return nil, f.err()
 	}
