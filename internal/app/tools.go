@@ -13,8 +13,8 @@ import (
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
-	"github.com/penstock/penstock/runtime/store/memory"
 	"github.com/penstock/penstock/runtime/store"
+	"github.com/penstock/penstock/runtime/store/memory"
 	"github.com/penstock/penstock/runtime/wasm"
 	"github.com/penstock/penstock/runtime/wasm/capability/mail"
 )

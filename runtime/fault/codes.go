@@ -71,6 +71,9 @@ const (
 	PipelineLimit    Code = "pipeline.limit"
 	PipelineUnknown  Code = "pipeline.unknown"
 	PipelinePosition Code = "pipeline.position"
+	PipelineChanged  Code = "pipeline.changed"
+	PipelineUsed     Code = "pipeline.used"
+	PipelineBusy     Code = "pipeline.busy"
 	PipelineMock     Code = "pipeline.mock"
 
 	TestSyntax   Code = "test.syntax"
@@ -204,6 +207,9 @@ func Codes() []Info {
 		{PipelineAssert, Runtime, "an assertion of a pipeline does not hold", "see the message for the assertion; look at the values it compares"},
 		{PipelineLimit, Runtime, "a run exceeded a limit of loops, steps or nested calls", "mend the loop, or raise the limit that the message names"},
 		{PipelineUnknown, Input, "no pipeline has this name", "use the nearest known name, or load the pipeline"},
+		{PipelineChanged, Input, "a pipeline was changed by somebody else meanwhile", "read it again, and put your change into what is there now"},
+		{PipelineUsed, Input, "a pipeline cannot be deleted, because others run it", "change those first, or ask for the deletion with force"},
+		{PipelineBusy, Environment, "too many callers wait for pipelines", "try again in a moment, or raise pipelines.http.concurrency"},
 		{PipelinePosition, Runtime, "a kept run does not fit the pipeline it belongs to", "replay it from its start"},
 		{PipelineMock, Input, "a pipeline sets up a mock, which does nothing on a server", "take mock.command out, or keep it for pi run and pi test only"},
 

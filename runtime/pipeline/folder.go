@@ -77,7 +77,7 @@ func NameOf(file string) (name string, ok bool) {
 }
 
 func (f *File) load(fsys fs.FS, shown string, deps Deps, known func(name string) *Plan) {
-	src, err := readFile(fsys, f.Path)
+	src, err := ReadFile(fsys, f.Path)
 	if err != nil {
 		f.Faults = fault.List{fault.Wrap(fault.PipelineRead, unpath(err), "reading the pipeline").At(fault.Position{File: shown})}
 		return

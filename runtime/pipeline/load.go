@@ -80,8 +80,8 @@ func missingCalls(plans []*Plan, known []string) (list fault.List) {
 
 var errNotAFile = errors.New("it is not a regular file")
 
-// readFile reads one byte more than is allowed, so that the parser can refuse a file that is too large.
-func readFile(fsys fs.FS, file string) ([]byte, error) {
+// ReadFile reads a pipeline file, one byte more than is allowed, so that the parser can refuse one that is too large.
+func ReadFile(fsys fs.FS, file string) ([]byte, error) {
 	info, err := fs.Stat(fsys, file)
 	if err != nil {
 		return nil, err

@@ -71,11 +71,16 @@ func parse(file, name string, src []byte) (*Document, error) {
 	return parseForm(formOf(file), file, name, src)
 }
 
+// VersionOf gives the version of a pipeline with this text, as [Plan.Version] does.
+func VersionOf(src []byte) string {
+	sum := sha256.Sum256(src)
+	return hex.EncodeToString(sum[:6])
+}
+
 func parseForm(form Form, file, name string, src []byte) (*Document, error) {
 	f := &faults{file: file}
-	sum := sha256.Sum256(src)
 	d := &Document{
-		name: name, file: file, version: hex.EncodeToString(sum[:6]), src: src,
+		name: name, file: file, version: VersionOf(src), src: src,
 		mentions: mentionsOf(src),
 	}
 	if err := checkName(d.name); err != nil {
