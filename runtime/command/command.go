@@ -42,6 +42,7 @@ type Call struct {
 	Step     int    // index of the step
 	Attempt  int    // of the run, from 1
 	Logger   *slog.Logger
+	Response *Response // of the HTTP request that waits for the run; nil = there is none
 }
 
 // Result is what a command gives back. The zero Result leaves everything as it was.

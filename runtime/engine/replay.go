@@ -63,6 +63,8 @@ func (e *Engine) Drop(ctx context.Context, eventID, pipeline string) error {
 
 func replayable(q run.Replay, old run.Run) error {
 	switch {
+	case old.EventKey == CallKey:
+		return fault.New(fault.RunReplay, "the run %s had a caller who waited for it", old.ID()).WithHint("call the pipeline again")
 	case !old.Status.Final():
 		return fault.New(fault.RunReplay, "the run %s is not over", old.ID()).WithHint("wait for its end, or cancel it first")
 	case q.Close && old.Status != run.Dead:

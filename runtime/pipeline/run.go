@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
@@ -31,6 +32,9 @@ type Input struct {
 	Timeout  time.Duration  // for one try of a step that has no other; 0 = none
 	MaxSteps int            // steps and rounds of loops in this attempt; 0 = StandardSteps
 	Now      func() time.Time
+
+	Request  map[string]any    // what expressions see as request: the HTTP request that started the run; nil = null
+	Response *command.Response // where http.response.set writes; nil = nowhere
 
 	// Hold is the longest wait inside Run. A longer one, of the command wait or between two tries of a
 	// step, ends Run with Outcome.Until, and the caller goes on then. 0: every wait is inside.
@@ -214,6 +218,9 @@ func (x *execution) begin(ctx context.Context, s start) (goes bool, err error) {
 	x.setBody(x.here.body)
 	if p.mentions.event {
 		x.env["event"] = x.eventView()
+	}
+	if x.in.Request != nil {
+		x.env["request"] = x.in.Request
 	}
 	x.setContext(nil)
 	if s.resume != nil && (x.root.index > 0 || x.here.vars != nil) {

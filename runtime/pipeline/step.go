@@ -218,7 +218,7 @@ func (s *step) call(ctx context.Context, x *execution) (signal, error) {
 	}
 	res, err := s.invoke(ctx, x, command.Call{
 		Args: args, Body: body, Vars: x.here.vars, Event: x.in.Event, Identity: x.here.identity, Pipeline: x.plan.name,
-		RunID: x.runID, Step: s.index, Attempt: x.in.Attempt, Logger: private.logger(x.logger),
+		RunID: x.runID, Step: s.index, Attempt: x.in.Attempt, Response: x.in.Response, Logger: private.logger(x.logger),
 	})
 	if err != nil {
 		return goOn, private.err(err)

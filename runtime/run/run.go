@@ -41,11 +41,14 @@ type Run struct {
 	Body      []byte    `json:"-"`         // JSON text: the body there, or the final one
 	Vars      []byte    `json:"-"`         // JSON text: the vars there; nil once final
 	Steps     []Step    `json:"steps,omitempty"`
-	Closed    string    `json:"closed,omitempty"` // of a dead letter that was dealt with: ClosedDropped, or the id of the event that replays it
+	Closed    string    `json:"closed,omitempty"` // of a dead letter that was dealt with: ClosedDropped, ClosedAnswered, or the id of the event that replays it
 }
 
 // ClosedDropped stands in Run.Closed of a dead letter that a person put aside.
 const ClosedDropped = "dropped"
+
+// ClosedAnswered stands in Run.Closed of a failed run whose caller waited for it and was told.
+const ClosedAnswered = "answered"
 
 // ID is the run's name for people and as an idempotency key: event id and pipeline.
 func (r Run) ID() string { return ID(r.EventID, r.Pipeline) }

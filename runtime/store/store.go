@@ -103,9 +103,10 @@ type PipelineVersion struct{ Pipeline, Version string }
 
 // Change is what one Save writes.
 type Change struct {
-	Run    *run.Run  // inserted, or updated under its key; nil = none
-	Settle string    // id of an event whose runs are all final; empty = none
-	At     time.Time // when it was settled
+	Accept *event.Event // stored first; one whose id is known is left as it is. nil = none
+	Run    *run.Run     // inserted, or updated under its key; nil = none
+	Settle string       // id of an event whose runs are all final; empty = none
+	At     time.Time    // when it was settled
 }
 
 // RunQuery filters a listing.

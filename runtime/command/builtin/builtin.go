@@ -88,6 +88,7 @@ func All(d Deps) []command.Definition {
 		httpPatch(d),
 		httpPost(d),
 		httpPut(d),
+		httpResponseSet(),
 		iamRunAs(),
 		log(),
 		propertyCopy(d),

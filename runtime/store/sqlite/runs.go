@@ -38,9 +38,20 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 		}
 		size = len(steps) + len(values) + len(r.Body) + len(r.Vars) + len(r.Position)
 	}
-	finished := false
+	var accept *acceptance
+	if c.Accept != nil {
+		accept = &acceptance{event: *c.Accept, data: c.Accept.AppendJSON(nil)}
+		size += len(accept.data) + len(c.Accept.Raw)
+	}
+	finished, refused := false, false // read only when the writer has let go of them
 	err := s.write(ctx, size, func(w *writer) error {
-		finished = false
+		finished, refused = false, false
+		if accept != nil {
+			if err := accept.insert(w); err != nil || accept.refused {
+				refused = accept.refused
+				return err
+			}
+		}
 		if c.Run != nil {
 			n, err := w.saveRun(c.Run, steps, values)
 			if err != nil {
@@ -57,7 +68,10 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 		_, err := w.sql.settle.run(max(toMicros(c.At), 0), c.Settle)
 		return err
 	})
-	if err == nil && finished {
+	switch {
+	case err == nil && refused:
+		return fullFault(nil)
+	case err == nil && finished:
 		return store.ErrFinished
 	}
 	return err

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Store) {
 		{"what came in is kept beside the event", rawKept},
 		{"a run is inserted and updated", saveUpdates},
 		{"a final run never changes", saveFinished},
+		{"a change brings its event", saveAccepts},
 		{"one of fifty ends a run", saveRace},
 		{"settling", settling},
 		{"due runs come in order", dueOrder},

@@ -238,3 +238,36 @@ func runsFound(t *testing.T, open Open) {
 		}
 	}
 }
+
+// saveAccepts writes an event together with a run that is over.
+func saveAccepts(t *testing.T, open Open) {
+	s := fresh(t, open)
+	e := event.New("pipeline.call", start())
+	r := newRun(e, "p", run.Done)
+	must(t, s.Save(t.Context(), store.Change{Accept: &e, Run: &r, Settle: e.ID, At: start().Add(time.Second)}))
+	kept, err := s.Event(t.Context(), e.ID)
+	must(t, err)
+	if kept.Key != e.Key || !kept.Settled.Equal(start().Add(time.Second)) || kept.Seq == 0 || string(kept.Data) != string(e.AppendJSON(nil)) {
+		t.Errorf("the event is kept as %+v", kept)
+	}
+	found, err := s.FindRuns(t.Context(), store.RunQuery{EventID: e.ID})
+	must(t, err)
+	if len(found) != 1 || found[0].Status != run.Done {
+		t.Errorf("found %+v", found)
+	}
+	later := acceptMany(t, s, 1)[0]
+	if next, err := s.Event(t.Context(), later.ID); err != nil || next.Seq <= kept.Seq {
+		t.Errorf("the next event has the place %d behind %d, %v", next.Seq, kept.Seq, err)
+	}
+	if open, err := s.Unsettled(t.Context(), 0, 10); err != nil || len(open) != 1 {
+		t.Errorf("unsettled are %d events, %v", len(open), err)
+	}
+
+	// A run that may not be changed takes its event with it.
+	other := event.New("pipeline.call", start())
+	if err := s.Save(t.Context(), store.Change{Accept: &e, Run: &r}); !errors.Is(err, store.ErrFinished) {
+		t.Errorf("a final run was changed: %v", err)
+	}
+	r.EventID = other.ID
+	must(t, s.Save(t.Context(), store.Change{Accept: &other, Run: &r, Settle: other.ID, At: start()}))
+}
