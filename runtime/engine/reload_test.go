@@ -13,6 +13,7 @@ import (
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
 )
 
 // A run ends on the version it began with, while events that come later see the new one.
@@ -192,7 +193,11 @@ func TestPlanOf(t *testing.T) {
 			t.Errorf("%v: %v", c, err)
 		}
 	}
-	of, err := w.store.SourcesOf(t.Context(), "p")
+	var of []store.Source
+	w.until(func() bool { // the engine has begun
+		of, err = w.store.SourcesOf(t.Context(), "p")
+		return err != nil || len(of) > 0 && !of[0].Until.IsZero()
+	}, func() string { return "the removed pipeline is still loaded" })
 	if err != nil || len(of) != 2 || of[0].Author != "ann" || of[0].Until.IsZero() || of[1].Author != "" || !of[1].Until.Equal(of[0].First) {
 		t.Errorf("the history is %+v, %v", of, err)
 	}
