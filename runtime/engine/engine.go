@@ -95,6 +95,7 @@ type Engine struct {
 	versions *versions
 	restores sync.Mutex // of whoever brings a version back from the store
 	underway underway
+	turn     chan struct{} // capacity 1: a pipeline that is behind has room
 	updates  updates
 	o        Options
 	log      *slog.Logger
@@ -114,7 +115,7 @@ func New(s store.Store, b broker.Broker, m *Emitter, set []*pipeline.Plan, o Opt
 	if o.Now == nil || o.Policy == nil {
 		return nil, fmt.Errorf("an engine needs a clock and a policy")
 	}
-	e := &Engine{store: s, broker: b, emitter: m, window: m.window, versions: newVersions(), o: o.withDefaults()}
+	e := &Engine{store: s, broker: b, emitter: m, window: m.window, turn: make(chan struct{}, 1), versions: newVersions(), o: o.withDefaults()}
 	e.log = e.o.Logger
 	p, err := newPlans(set, e.o.PerPipeline, &plans{})
 	if err != nil {

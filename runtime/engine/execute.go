@@ -24,10 +24,13 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 	if j.fail != nil {
 		return e.failed(ctx, &r, j.fail, alone)
 	}
-	if !j.lane.enter(ctx) {
+	switch j.lane.enter(ctx, j.run.Status == run.Waiting) {
+	case stopped:
 		return interrupted
+	case full:
+		return e.queue(ctx, j, &r)
 	}
-	defer j.lane.leave()
+	defer e.leave(j.lane)
 	in, err := e.input(ctx, j, &r)
 	if err != nil {
 		return e.failed(ctx, &r, err, alone)
@@ -57,6 +60,22 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 
 // behindWait reports whether a run goes on behind a wait, in the same attempt.
 func behindWait(r run.Run) bool { return r.Status == run.Waiting && r.Code == "" }
+
+// queue has a run wait for its turn in the store. r is what it will begin with.
+func (e *Engine) queue(ctx context.Context, j job, r *run.Run) outcome {
+	if j.run.Status == run.Waiting {
+		return waiting // and is due
+	}
+	r.Status, r.NextAt, r.Code, r.Message = run.Waiting, e.o.Now(), "", ""
+	return e.record(context.WithoutCancel(ctx), r, false)
+}
+
+// leave ends a turn, and has the next ones begin that wait in the store.
+func (e *Engine) leave(l *lane) {
+	if l.leave() {
+		e.signalTurn()
+	}
+}
 
 // paused records a run that waits. It goes on in the same attempt, whichever process takes it up then.
 func (e *Engine) paused(ctx context.Context, r *run.Run, result pipeline.Outcome, alone bool) outcome {

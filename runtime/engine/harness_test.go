@@ -28,6 +28,7 @@ type world struct {
 	engine  *engine.Engine
 	deps    pipeline.Deps
 	more    []command.Definition // commands of one test
+	window  int                  // events on their way at once; 0 = the standard
 	forgets bool                 // versions are not brought back from the store
 
 	mu    sync.Mutex
@@ -55,7 +56,7 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 	}
 	w.deps = pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: time.Now}), Policy: policy}
 	plans := w.compile(files)
-	w.emitter = engine.NewEmitter(s, b, engine.EmitterOptions{})
+	w.emitter = engine.NewEmitter(s, b, engine.EmitterOptions{Window: w.window})
 	if !w.forgets {
 		o.Compile = func(src store.Source) (*pipeline.Plan, error) {
 			return pipeline.LoadAs(src.File, src.Pipeline, src.Text, w.deps)

@@ -46,20 +46,44 @@ func (e *Engine) sweep(ctx context.Context) {
 	}
 }
 
-// retryLoop takes up runs whose next attempt is due.
+// retryLoop takes up runs whose next attempt or turn is due.
 func (e *Engine) retryLoop(ctx context.Context) {
-	every(ctx, e.o.Poll, nil, func() { e.retry(ctx) })
+	every(ctx, e.o.Poll, e.turn, func() { e.retry(ctx) })
 }
 
+func (e *Engine) signalTurn() {
+	select {
+	case e.turn <- struct{}{}:
+	default:
+	}
+}
+
+// retry takes up what is due. The pipelines that are behind are asked for one by one, each for as much as it has
+// room for, so that what waits for them is in nobody's way.
 func (e *Engine) retry(ctx context.Context) {
 	if !e.mayRepeat() {
 		return
 	}
-	const page = 256
-	due, err := e.store.Due(ctx, e.o.Now(), page)
+	var behind []string
+	for name, l := range e.plans.Load().byName {
+		if !l.behind.Load() {
+			continue
+		}
+		behind = append(behind, name)
+		if room := l.free(); room > 0 {
+			l.behind.Store(e.takeUp(ctx, store.DueQuery{Pipeline: name, Limit: room}) >= room)
+		}
+	}
+	e.takeUp(ctx, store.DueQuery{Except: behind, Limit: 256})
+}
+
+// takeUp handles events with runs that are due, and gives the number of those runs.
+func (e *Engine) takeUp(ctx context.Context, q store.DueQuery) int {
+	q.Now = e.o.Now()
+	due, err := e.store.Due(ctx, q)
 	if err != nil {
-		e.log.Error("looking for due retries; it is tried again", "error", err)
-		return
+		e.log.Error("looking for due runs; it is tried again", "error", err)
+		return q.Limit
 	}
 	seen := map[string]bool{}
 	for _, r := range due {
@@ -69,11 +93,12 @@ func (e *Engine) retry(ctx context.Context) {
 		seen[r.EventID] = true
 		ev, err := e.store.Event(ctx, r.EventID)
 		if err != nil {
-			e.log.Error("reading the event of a due retry", "event_id", r.EventID, "error", err)
+			e.log.Error("reading the event of a due run", "event_id", r.EventID, "error", err)
 			continue
 		}
 		e.busy.Go(func() { e.handle(e.work, ev.ID, ev.Data) })
 	}
+	return len(due)
 }
 
 // pruneLoop forgets what is past its time.

@@ -16,10 +16,10 @@ type plans struct {
 	index  *trigger.Index[*lane]
 }
 
-// lane is one pipeline with its own concurrency limit, so that a slow one holds up nobody else.
+// lane is one version of a pipeline.
 type lane struct {
-	plan  *pipeline.Plan
-	slots chan struct{}
+	plan *pipeline.Plan
+	*turns
 }
 
 // newPlans makes a set. What did not change since old is taken over, and so are the limits.
@@ -32,11 +32,11 @@ func newPlans(set []*pipeline.Plan, perPipeline int, old *plans) (*plans, error)
 		l := &lane{plan: plan}
 		switch before := old.byName[plan.Name()]; {
 		case before == nil:
-			l.slots = make(chan struct{}, perPipeline)
+			l.turns = newTurns(perPipeline)
 		case before.plan.Version() == plan.Version():
 			l = before
 		default:
-			l.slots = before.slots
+			l.turns = before.turns
 		}
 		p.byName[plan.Name()] = l
 		if l.plan.Trigger() != nil {
@@ -65,15 +65,3 @@ type match struct {
 	err   error   // of the selector
 	first run.Run // what a run begins with that has not begun; its key is set by whoever begins it
 }
-
-// enter waits for a free slot; false when ctx ended first.
-func (l *lane) enter(ctx context.Context) bool {
-	select {
-	case l.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-func (l *lane) leave() { <-l.slots }

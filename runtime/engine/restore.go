@@ -71,9 +71,9 @@ func (e *Engine) revive(src store.Source) *lane {
 		e.log.Error("compiling a kept version of a pipeline", "pipeline", src.Pipeline, "version", src.Version, "code", fault.CodeOf(err), "error", err)
 		return nil
 	}
-	l := &lane{plan: plan, slots: make(chan struct{}, e.o.PerPipeline)}
+	l := &lane{plan: plan, turns: newTurns(e.o.PerPipeline)}
 	if present := e.plans.Load().byName[src.Pipeline]; present != nil {
-		l.slots = present.slots
+		l.turns = present.turns
 	}
 	return l
 }

@@ -88,8 +88,8 @@ type Runs interface {
 	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
 	// FindRuns lists runs, newest event first, without Body, Vars, Position and the values of steps.
 	FindRuns(ctx context.Context, q RunQuery) ([]run.Run, error)
-	// Due lists waiting runs with NextAt <= now, the longest waiting first.
-	Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error)
+	// Due lists waiting runs with NextAt <= Now, the longest waiting first.
+	Due(ctx context.Context, q DueQuery) ([]run.Run, error)
 	// CloseDead keeps how a person dealt with a dead letter, as run.Run.Closed says. The first caller
 	// wins: ErrNotFound when there is no such dead letter or when it is closed already.
 	CloseDead(ctx context.Context, eventID, pipeline, how string) error
@@ -107,6 +107,14 @@ type Change struct {
 	Run    *run.Run     // inserted, or updated under its key; nil = none
 	Settle string       // id of an event whose runs are all final; empty = none
 	At     time.Time    // when it was settled
+}
+
+// DueQuery says which of the due runs are asked for.
+type DueQuery struct {
+	Now      time.Time
+	Pipeline string   // only of this one; empty = all
+	Except   []string // of none of these pipelines
+	Limit    int      // 0 = 50
 }
 
 // RunQuery filters a listing.

@@ -20,6 +20,7 @@ const toVersion1 = `
 ALTER TABLE runs DROP COLUMN payloads;
 ALTER TABLE runs DROP COLUMN position;
 ALTER TABLE runs DROP COLUMN closed;
+DROP INDEX runs_waiting_of;
 DROP INDEX runs_versions;
 DROP TABLE schedules;
 DROP TABLE sources;

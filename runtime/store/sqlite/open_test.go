@@ -46,7 +46,7 @@ func TestNewerVersionIsRefused(t *testing.T) {
 	if fault.CodeOf(err) != fault.StoreVersion {
 		t.Fatalf("got %v", err)
 	}
-	for _, want := range []string{"version 4711", "up to 8", "newer"} {
+	for _, want := range []string{"version 4711", "up to 9", "newer"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q lacks %q", err, want)
 		}

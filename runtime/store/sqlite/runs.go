@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
@@ -95,9 +94,16 @@ func (s *Store) Run(ctx context.Context, eventID, pipeline string) (run.Run, err
 }
 
 // Due implements store.Runs.
-func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]run.Run, error) {
+func (s *Store) Due(ctx context.Context, q store.DueQuery) ([]run.Run, error) {
+	where, args := `status = 'waiting' AND next_at <= ?`, []any{toMicros(q.Now)}
+	if q.Pipeline != "" {
+		where, args = where+` AND pipeline = ?`, append(args, q.Pipeline)
+	}
+	for _, name := range q.Except {
+		where, args = where+` AND pipeline <> ?`, append(args, name)
+	}
 	return list(ctx, s, "listing due runs", scanRun,
-		`SELECT `+runColumns+` FROM runs WHERE status = 'waiting' AND next_at <= ? ORDER BY next_at LIMIT ?`, toMicros(now), limitOf(limit))
+		`SELECT `+runColumns+` FROM runs WHERE `+where+` ORDER BY next_at LIMIT ?`, append(args, limitOf(q.Limit))...)
 }
 
 // FindRuns implements store.Runs.

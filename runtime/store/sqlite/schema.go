@@ -147,6 +147,9 @@ CREATE TABLE properties (
 CREATE INDEX properties_expires ON properties (expires) WHERE expires > 0;
 `
 
+// schema9 finds what waits for its turn in one pipeline, when that is a great deal.
+const schema9 = `CREATE INDEX runs_waiting_of ON runs (pipeline, next_at) WHERE status = 'waiting';`
+
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.
 type migration struct {
 	begin   string
@@ -157,7 +160,7 @@ type migration struct {
 // migrations gives the steps: the n-th takes a file of version n to version n+1. Published ones are
 // never changed.
 func migrations() []migration {
-	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}, {begin: schema7}, {begin: schema8}}
+	return []migration{{begin: schema1}, {begin: schema2, convert: hashTokens, end: schema2End}, {begin: schema3}, {begin: schema4}, {begin: schema5}, {begin: schema6}, {begin: schema7}, {begin: schema8}, {begin: schema9}}
 }
 
 // migrate brings the file to the newest version, each step in a transaction of its own.

@@ -161,8 +161,8 @@ func dueOrder(t *testing.T, open Open) {
 		}
 		save(t, s, r)
 	}
-	names := func(now time.Time, limit int) (out []string) {
-		due, err := s.Due(t.Context(), now, limit)
+	names := func(q store.DueQuery) (out []string) {
+		due, err := s.Due(t.Context(), q)
 		must(t, err)
 		for _, r := range due {
 			out = append(out, r.Pipeline)
@@ -173,17 +173,19 @@ func dueOrder(t *testing.T, open Open) {
 		return out
 	}
 	for _, c := range []struct {
-		name  string
-		now   time.Time
-		limit int
-		want  []string
+		name string
+		q    store.DueQuery
+		want []string
 	}{
-		{"none yet", start().Add(time.Minute - time.Millisecond), 10, nil},
-		{"to the instant", start().Add(time.Minute), 10, []string{"p5"}},
-		{"the longest waiting first", start().Add(5 * time.Minute), 10, []string{"p5", "p3", "p2", "p1"}},
-		{"limit", start().Add(time.Hour), 2, []string{"p5", "p3"}},
+		{"none yet", store.DueQuery{Now: start().Add(time.Minute - time.Millisecond), Limit: 10}, nil},
+		{"to the instant", store.DueQuery{Now: start().Add(time.Minute), Limit: 10}, []string{"p5"}},
+		{"the longest waiting first", store.DueQuery{Now: start().Add(5 * time.Minute), Limit: 10}, []string{"p5", "p3", "p2", "p1"}},
+		{"limit", store.DueQuery{Now: start().Add(time.Hour), Limit: 2}, []string{"p5", "p3"}},
+		{"of one pipeline", store.DueQuery{Now: start().Add(time.Hour), Pipeline: "p2"}, []string{"p2"}},
+		{"of one that is not due", store.DueQuery{Now: start().Add(time.Minute), Pipeline: "p2"}, nil},
+		{"without some", store.DueQuery{Now: start().Add(5 * time.Minute), Except: []string{"p5", "p2", "unknown"}}, []string{"p3", "p1"}},
 	} {
-		if diff := cmp.Diff(c.want, names(c.now, c.limit)); diff != "" {
+		if diff := cmp.Diff(c.want, names(c.q)); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
