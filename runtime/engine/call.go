@@ -38,10 +38,10 @@ func (e *Engine) Call(ctx context.Context, name string, c Call) (out pipeline.Ou
 	if l == nil {
 		return out, "", fault.New(fault.PipelineUnknown, "the pipeline %q is not loaded", name).WithHint("%s", fault.DidYouMean(name, set.names()))
 	}
-	if !l.enter(ctx) {
+	if !l.await(ctx) {
 		return out, "", ended(ctx)
 	}
-	defer l.leave()
+	defer e.leave(l)
 	ev := event.New(CallKey, e.o.Now())
 	r := run.Run{
 		EventID: ev.ID, EventKey: ev.Key, Pipeline: name, Version: l.plan.Version(), Status: run.Done, Attempt: 1,

@@ -56,6 +56,16 @@ func (t *turns) enter(ctx context.Context, kept bool) entry {
 	}
 }
 
+// await waits for a turn as long as it takes, for a caller who waits himself; false when ctx ended first.
+func (t *turns) await(ctx context.Context) bool {
+	select {
+	case t.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // leave ends a turn and reports whether runs wait for it in the store.
 func (t *turns) leave() (awaited bool) {
 	<-t.slots
