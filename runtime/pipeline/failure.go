@@ -25,8 +25,14 @@ type failure struct {
 	retry    retry
 }
 
-// onError reads the short form (a name) or the long form (a map of action and what belongs to it).
+// onError reads the short form (a name) or the long form (a map of action and what belongs to it, or that as a
+// JSON text).
 func (c *compiler) onError(n *node) failure {
+	if text, ok := n.text(); ok && strings.HasPrefix(strings.TrimSpace(text), "{") {
+		if n = c.jsonText(n, text); n == nil {
+			return failure{action: actThrow}
+		}
+	}
 	if n.kind != mapNode {
 		act := c.action(n, actThrow, actIgnore, actLog, actRetry)
 		if act == actRetry {
@@ -83,6 +89,27 @@ func (c *compiler) then(n *node) (action, *called) {
 		return p.action, p.rollback
 	}
 	return c.action(n, actThrow, actIgnore, actLog), nil
+}
+
+// jsonText reads a JSON text inside a text. All of it gets the position of the text.
+func (c *compiler) jsonText(n *node, text string) *node {
+	inner := readJSON(&faults{file: c.faults.file}, []byte(text))
+	if inner == nil || inner.kind != mapNode {
+		c.faults.add(fault.CommandType, n.line, n.col, "the text is not a JSON map").hint("write a map of YAML, without quotes around it")
+		return nil
+	}
+	inner.moveTo(n.line, n.col)
+	return inner
+}
+
+func (n *node) moveTo(line, col int) {
+	n.line, n.col, n.textLine, n.textCol = line, col, 0, 0
+	for i := range n.keys {
+		n.keys[i].line, n.keys[i].col, n.keys[i].quote = line, col, 0
+	}
+	for _, item := range n.items {
+		item.moveTo(line, col)
+	}
 }
 
 // action reads one of the names.
