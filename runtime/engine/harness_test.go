@@ -62,7 +62,10 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 			return pipeline.LoadAs(src.File, src.Pipeline, src.Text, w.deps)
 		}
 	}
-	o.Policy, o.Now, o.Poll = policy, time.Now, 10*time.Millisecond
+	o.Policy, o.Poll = policy, 10*time.Millisecond
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	e, err := engine.New(s, b, w.emitter, plans, o)
 	if err != nil {
 		w.t.Fatal(err)
