@@ -98,17 +98,17 @@ func (c *compiler) jsonText(n *node, text string) *node {
 		c.faults.add(fault.CommandType, n.line, n.col, "the text is not a JSON map").hint("write a map of YAML, without quotes around it")
 		return nil
 	}
-	inner.moveTo(n.line, n.col)
+	inner.placeAt(n.line, n.col)
 	return inner
 }
 
-func (n *node) moveTo(line, col int) {
+func (n *node) placeAt(line, col int) {
 	n.line, n.col, n.textLine, n.textCol = line, col, 0, 0
 	for i := range n.keys {
 		n.keys[i].line, n.keys[i].col, n.keys[i].quote = line, col, 0
 	}
 	for _, item := range n.items {
-		item.moveTo(line, col)
+		item.placeAt(line, col)
 	}
 }
 
