@@ -73,6 +73,7 @@ var fences = []fence{
 	{"github.com/expr-lang/expr", []string{"runtime/expr"}, false},
 	{"modernc.org/sqlite", []string{"runtime/store"}, false},
 	{"database/sql", []string{"runtime/store", "runtime/broker"}, false},
+	{"github.com/robfig/cron/v3", []string{"runtime/trigger"}, true},
 	{"gopkg.in/yaml.v3", []string{"runtime/pipeline", "ingress/verify", "configs", "internal/cli"}, true},
 	{"github.com/emersion/go-smtp", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
 	{"github.com/emersion/go-sasl", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},

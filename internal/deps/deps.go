@@ -7,7 +7,6 @@ import (
 	_ "github.com/dunglas/httpsfv"
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/klauspost/compress/zstd"
-	_ "github.com/robfig/cron/v3"
 	_ "github.com/sourcegraph/jsonrpc2"
 	_ "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )

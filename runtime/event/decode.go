@@ -29,6 +29,7 @@ func Unmarshal(data []byte) (Event, Object, error) {
 	}
 	e.Async, _ = m["async"].(bool)
 	e.Hops, _ = m["hops"].(int)
+	e.Message, _ = m["message"].(bool)
 	if e.ID == "" || len(e.ID) > 64 {
 		return Event{}, nil, fault.New(fault.EventInvalid, "an event has no usable id")
 	}
@@ -36,6 +37,9 @@ func Unmarshal(data []byte) (Event, Object, error) {
 		return Event{}, nil, err
 	}
 	if e.Replay, err = o.takeReplay(); err != nil {
+		return Event{}, nil, err
+	}
+	if e.Batch, err = o.batch(); err != nil {
 		return Event{}, nil, err
 	}
 	if e.Time, err = time.Parse(time.RFC3339, o.text("time")); err != nil {

@@ -2,6 +2,7 @@ package event
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
@@ -12,7 +13,8 @@ import (
 	"github.com/penstock/penstock/runtime/value"
 )
 
-// MaxKeyLength is the longest event key in bytes; MaxHops how often an event may lead to another one.
+// MaxKeyLength is the longest event key in bytes; MaxHops how often an event may lead to another one where
+// nobody says otherwise.
 const (
 	MaxKeyLength = 255
 	MaxHops      = 16
@@ -33,6 +35,8 @@ type Event struct {
 	HeaderText    []byte            // JSON object that stands for Headers, where the maker has it as text; nil = none
 	Payload       []byte            // JSON text; nil is null
 	Parked        string            // why no pipeline may run: the event is kept for a person to look at; empty = none
+	Message       bool              // it is a message that is no event: Key is the whole message key
+	Batch         *Batch            // it stands for several others, for one pipeline; nil = it does not
 	ReplayOf      string            // id of the event that this one repeats; empty = none
 	Replay        *Replay           // what of that one is repeated; nil = everything that listens
 
@@ -51,7 +55,25 @@ func New(key string, now time.Time) Event {
 func NewID(now time.Time) string {
 	var b [16]byte
 	rand.Read(b[6:]) // never fails since Go 1.24
-	ms := uint64(now.UnixMilli())
+	return formID(b, now)
+}
+
+// DerivedID makes an id like [NewID], in which the texts stand for chance: the same texts and time give the same id.
+func DerivedID(at time.Time, texts ...string) string {
+	h := sha256.New()
+	for _, t := range texts {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(t))))
+		h.Write([]byte(t))
+	}
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(at.UnixNano())))
+	var b [16]byte
+	copy(b[6:], h.Sum(nil))
+	return formID(b, at)
+}
+
+// formID writes the time into b, whose last ten bytes are given, and gives the text.
+func formID(b [16]byte, at time.Time) string {
+	ms := uint64(at.UnixMilli())
 	binary.BigEndian.PutUint16(b[0:], uint16(ms>>32))
 	binary.BigEndian.PutUint32(b[2:], uint32(ms))
 	b[6] = b[6]&0x0f | 0x70
@@ -111,6 +133,12 @@ func (e Event) AppendJSON(dst []byte) []byte {
 	if e.Parked != "" {
 		dst = append(dst, `,"parked":`...)
 		dst = value.AppendString(dst, e.Parked)
+	}
+	if e.Message {
+		dst = append(dst, `,"message":true`...)
+	}
+	if e.Batch != nil {
+		dst = e.Batch.appendJSON(dst)
 	}
 	if e.ReplayOf != "" {
 		dst = append(dst, `,"replayOf":`...)

@@ -34,6 +34,44 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestRoundTripOfMessagesAndBatches(t *testing.T) {
+	t.Parallel()
+	message, batch := sample(), sample()
+	message.Message, message.Payload = true, nil
+	batch.Batch, batch.Payload = &event.Batch{Pipeline: "orders", Members: []string{"a", "b\"c"}}, nil
+	for _, want := range []event.Event{message, batch} {
+		want.Payload = nil
+		got, _, err := event.Unmarshal(want.AppendJSON(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	text := string(batch.AppendJSON(nil))
+	for _, bad := range []string{`{"pipeline":1,"members":["a"]}`, `{"pipeline":"p","members":[]}`, `{"pipeline":"p","members":[1]}`, `7`} {
+		if _, _, err := event.Unmarshal([]byte(strings.Replace(text, `{"pipeline":"orders","members":["a","b\"c"]}`, bad, 1))); err == nil {
+			t.Errorf("the batch %s is taken", bad)
+		}
+	}
+}
+
+func TestDerivedID(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	at := time.UnixMilli(1_764_000_000_123)
+	id := event.DerivedID(at, "job", "p")
+	if !form.MatchString(id) || id != event.DerivedID(at.In(time.FixedZone("x", 3600)), "job", "p") {
+		t.Errorf("%s is no stable UUIDv7", id)
+	}
+	for _, other := range []string{event.DerivedID(at, "jobp", ""), event.DerivedID(at, "job", "q"), event.DerivedID(at.Add(time.Nanosecond), "job", "p")} {
+		if other == id {
+			t.Error("different texts or times have one id")
+		}
+	}
+}
+
 // TestHeaderText: headers that are text already are the same in the event.
 func TestHeaderText(t *testing.T) {
 	t.Parallel()

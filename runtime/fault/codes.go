@@ -33,6 +33,12 @@ const (
 	EventHops     Code = "event.hops"
 	EventParked   Code = "event.parked"
 
+	ScheduleInvalid Code = "schedule.invalid"
+	JobUnknown      Code = "job.unknown"
+
+	MessageNacked  Code = "message.nacked"
+	MessageDropped Code = "message.dropped"
+
 	StoreUnavailable Code = "store.unavailable"
 	StoreFull        Code = "store.full"
 	StoreVersion     Code = "store.version"
@@ -171,6 +177,12 @@ func Codes() []Info {
 		{EventTooLarge, Input, "an event is larger than the limit", "send less, or raise the limit"},
 		{EventHops, Runtime, "events trigger each other in a circle", "break the circle between the pipelines"},
 		{EventParked, Input, "an event was kept and no pipeline runs for it, because its webhook parks such ones", "look at the event; mend the sender or the webhook's schema"},
+
+		{ScheduleInvalid, Input, "the schedule of a job cannot be read, or is never due", "write it as the message says"},
+		{JobUnknown, Input, "no loaded pipeline with this name is a job", "list them with `pi jobs list`"},
+
+		{MessageNacked, Runtime, "a pipeline gave its message back with message.nack", "it is delivered again; see the pipeline for the reason"},
+		{MessageDropped, Runtime, "a pipeline ended its message with message.drop", "nothing, if it was meant: it is not delivered again"},
 
 		{StoreUnavailable, Environment, "the store cannot write or read", "check the disk; after a failed sync restart the server"},
 		{StoreFull, Environment, "the disk is full or below its reserve", "free space; accepting resumes by itself"},

@@ -18,6 +18,7 @@ type Deps struct {
 	Language      *expr.Language
 	Policy        *iam.Policy
 	MessagePrefix string       // empty = DefaultMessagePrefix
+	TimeZone      string       // of jobs that name none: a name of the IANA list; empty = UTC
 	Dir           string       // shown in front of the file names of LoadDir
 	Logger        *slog.Logger // for runs whose Input has none; nil discards
 }

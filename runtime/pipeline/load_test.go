@@ -185,7 +185,7 @@ func TestMessagePrefix(t *testing.T) {
 	d := deps(t, &world{})
 	d.MessagePrefix = "acme."
 	p, err := pipeline.Load("a.pi.yaml", []byte("headers: {description: Leads}\npipeline:\n  - message.receive: {key: acme.webhook.*}\n"), d)
-	if err != nil || p.Trigger().Pattern != "webhook.*" || p.Trigger().String() != "message.receive webhook.*" || p.Description() != "Leads" {
+	if err != nil || p.Trigger().Pattern != "pipeforce.event.webhook.*" || p.Trigger().String() != "message.receive pipeforce.event.webhook.*" || p.Description() != "Leads" {
 		t.Errorf("%v, %v", p, err)
 	}
 	if _, err := pipeline.Load("a.pi.yaml", []byte("pipeline:\n  - message.receive: {key: pipeforce.event.webhook.*}\n"), d); err == nil {

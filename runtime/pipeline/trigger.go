@@ -4,7 +4,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/expr"
@@ -19,13 +18,14 @@ func triggerKind(name string) (trigger.Kind, bool) {
 		return trigger.EventListen, true
 	case "message.receive", "message.listen":
 		return trigger.MessageReceive, true
+	case "job":
+		return trigger.Job, true
 	}
 	return "", false
 }
 
 var (
-	stepOnly         = []string{"if", "eval", "onError", "input", "output", "timeout", "retry"}                                //nolint:gochecknoglobals // constant data
-	brokerOnly       = []string{"exchange", "queue", "manageQueue", "managed", "deleteQueue", "maxBatchSize", "maxBatchItems"} //nolint:gochecknoglobals // constant data
+	stepOnly         = []string{"if", "eval", "onError", "input", "output", "timeout", "retry"} //nolint:gochecknoglobals // constant data
 	payloadReference = regexp.MustCompile(`\b(?:body|event)\s*(?:\?\.|\.|(?:\?\.)?\[\s*['"])\s*(?:payload|origin|target)\b`)
 )
 
@@ -54,40 +54,32 @@ func (c *compiler) misplacedTrigger(e *entry) {
 }
 
 func (c *compiler) compileTrigger(kind trigger.Kind, e *entry) *trigger.Trigger {
-	params := e.params
-	if e.short != nil {
-		params = &node{
-			kind: mapNode, line: e.line, col: e.col,
-			keys: []key{{name: "key", line: e.short.line, col: e.short.col}}, items: []*node{e.short},
-		}
+	spec := triggerSpec(kind)
+	p := c.params(e, &spec)
+	for _, k := range p.node.keys {
+		c.triggerParam(&p, k)
 	}
-	if params == nil {
-		params = &node{kind: mapNode, line: e.line, col: e.col}
-	}
-	t := &trigger.Trigger{Kind: kind}
-	for i, k := range params.keys {
-		c.triggerParam(kind, k, params.items[i])
-	}
-	if n, _, given := params.get("id"); given {
+	if n, _, given := p.node.get("id"); given {
 		c.id(n)
 	}
-	t.Pattern = c.pattern(kind, e, params)
-	if kind == trigger.EventListen {
-		c.selection(t, params)
+	t := &trigger.Trigger{Kind: kind}
+	switch kind {
+	case trigger.Job:
+		c.job(t, &p)
+	case trigger.MessageReceive:
+		t.Prefix, t.Pattern = c.deps.MessagePrefix, c.pattern(&p, "key")
+		c.message(t, &p)
+	default:
+		t.Pattern = c.pattern(&p, "eventKey")
+		c.selection(t, p.node)
 	}
 	return t
 }
 
-// triggerParam reports a parameter that the trigger does not have or that this version cannot keep.
-func (c *compiler) triggerParam(kind trigger.Kind, k key, n *node) {
-	spec := triggerSpec(kind)
-	own, known := spec.Param(k.name)
+// triggerParam reports a parameter that the trigger does not have, or that is an old one.
+func (c *compiler) triggerParam(p *params, k key) {
+	own, known := p.spec.Param(k.name)
 	switch {
-	case k.name == "autoack" && kind == trigger.MessageReceive:
-		if n.value != true {
-			c.faults.add(fault.PipelineUnsupported, n.line, n.col, `"autoack" other than true is not supported`).
-				hint("a message is acknowledged when its run is finished")
-		}
 	case k.name == "id":
 	case known && own.Deprecated != "":
 		c.warnings.add(fault.PipelineDeprecated, k.line, k.col, "%q is an old parameter", k.name).hint("%s", own.Deprecated)
@@ -95,44 +87,30 @@ func (c *compiler) triggerParam(kind trigger.Kind, k key, n *node) {
 	case slices.Contains(stepOnly, k.name):
 		c.faults.add(fault.PipelineTrigger, k.line, k.col, "a trigger takes no %q", k.name).
 			hint("put it on the commands behind the trigger")
-	case kind == trigger.MessageReceive && slices.Contains(brokerOnly, k.name):
-		c.faults.add(fault.PipelineUnsupported, k.line, k.col, "%q of %s is not supported by this version", k.name, kind).
-			hint("leave it out: exchange and queue belong to the configuration, every message has its own run")
 	default:
-		c.faults.addErr(spec.Unknown(short(k.name)), k.line, k.col)
+		c.faults.addErr(p.spec.Unknown(short(k.name)), k.line, k.col)
 	}
 }
 
-// pattern reads the key of the trigger and gives the pattern over event keys.
-func (c *compiler) pattern(kind trigger.Kind, e *entry, params *node) string {
-	name, other := "eventKey", "key"
-	if kind == trigger.MessageReceive {
-		name, other = "key", ""
-	}
-	n, _, given := params.get(name)
-	if alias, k, also := params.get(other); also {
-		if given {
+// pattern reads the key of a trigger.
+func (c *compiler) pattern(p *params, name string) string {
+	n, given := p.get(name)
+	own, _ := p.spec.Param(name)
+	for _, alias := range own.Aliases {
+		other, k, also := p.node.get(alias)
+		if _, _, first := p.node.get(name); also && first {
 			c.faults.add(fault.CommandParam, k.line, k.col, "parameter %q is given under two names", name)
+			n = other
 		}
-		n, given = alias, true
 	}
 	if !given || n.isNull() {
-		c.faults.add(fault.CommandMissing, e.line, e.col, "%s: parameter %q is missing", kind, name)
+		c.faults.add(fault.CommandMissing, p.at.line, p.at.col, "%s: parameter %q is missing", p.spec.Name, name)
 		return ""
 	}
 	text, ok := n.text()
 	if !ok || c.hasDelimiter(text) {
 		c.faults.add(fault.CommandType, n.line, n.col, "parameter %q must be written out as a text", name)
 		return ""
-	}
-	if kind == trigger.MessageReceive {
-		key, prefixed := strings.CutPrefix(text, c.deps.MessagePrefix)
-		if !prefixed {
-			c.faults.add(fault.PipelineInvalid, n.line, n.col, "parameter %q must begin with %q", name, c.deps.MessagePrefix).
-				hint("an event is a message under its key with this prefix")
-			return ""
-		}
-		text = key
 	}
 	if err := trigger.CheckPattern(text); err != nil {
 		c.faults.addErr(err, n.line, n.col)

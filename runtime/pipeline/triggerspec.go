@@ -9,7 +9,7 @@ import (
 // completion and schemas. One of them may be the first command of a file, and none may stand elsewhere. Of
 // the common parameters they take id alone.
 func TriggerCommands() []command.Spec {
-	return []command.Spec{eventListenSpec(), messageReceiveSpec()}
+	return []command.Spec{eventListenSpec(), jobSpec(), messageReceiveSpec()}
 }
 
 func triggerSpec(kind trigger.Kind) command.Spec {
@@ -42,32 +42,6 @@ func eventListenSpec() command.Spec {
 				Title:    "a selection",
 				Pipeline: "pipeline:\n  - event.listen:\n      eventKey: webhook.github.*\n      selector: ${body.headers.urgent == 'yes'}\n  - set: urgent\n",
 				Want:     `"urgent"`,
-			},
-		},
-	}
-}
-
-func messageReceiveSpec() command.Spec {
-	return command.Spec{
-		Name:    "message.receive",
-		Aliases: []string{"message.listen"},
-		Summary: "Starts the pipeline for every message with a key.",
-		Params: []command.Param{
-			{Name: "key", Type: command.TypeText, Required: true, Literal: true, Summary: "Key of the messages, such as pipeforce.event.webhook.lead.created; * stands for one word, # for any number of words."},
-			{Name: "autoack", Type: command.TypeBoolean, Literal: true, Default: true, Summary: "The message is acknowledged when its run is finished."},
-		},
-		Shorthand: "key",
-		Result:    "The message.",
-		Examples: []command.Example{
-			{
-				Title:    "the message of an event",
-				Pipeline: "pipeline:\n  - message.receive:\n      key: pipeforce.event.webhook.lead.created\n  - set: done\n",
-				Want:     `"done"`,
-			},
-			{
-				Title:    "the messages of all webhooks",
-				Pipeline: "pipeline:\n  - message.receive: pipeforce.event.webhook.#\n  - set: done\n",
-				Want:     `"done"`,
 			},
 		},
 	}
