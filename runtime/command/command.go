@@ -52,7 +52,21 @@ type Result struct {
 	SetVars  map[string]any // variables to set; nil = none
 	RunAs    string         // identity for the following steps; empty = unchanged
 	Exit     bool           // end the run here, successfully
+
+	// Acknowledge says what becomes of the message that started the run, where the pipeline acknowledges itself;
+	// empty = nothing new.
+	Acknowledge Acknowledgement
 }
+
+// Acknowledgement says what becomes of a message.
+type Acknowledgement string
+
+// The ways.
+const (
+	Ack  Acknowledgement = "ack"  // it is not delivered again, whatever follows
+	Nack Acknowledgement = "nack" // it is delivered again later; the run begins anew then
+	Drop Acknowledgement = "drop" // it is not delivered again, and was not dealt with
+)
 
 // Value is the Result that hands v on as the body.
 func Value(v any) Result { return Result{Value: v, HasValue: true} }
@@ -82,6 +96,7 @@ type Param struct {
 	Enum     []string // allowed values of a text
 	Aliases  []string // other accepted spellings
 	Literal  bool     // an expression is a load error
+	EvalBy   string   // a boolean parameter: false, written out, keeps expressions in this one from being evaluated
 	Secret   bool     // never shown: not in errors, logs or records
 
 	Deprecated string // what to write instead; empty = not deprecated

@@ -33,6 +33,7 @@ func (c *compiler) commandStep(e *entry) part {
 	}
 	if spec != nil {
 		c.ownParams(s, &p)
+		c.messages(e, &p)
 	}
 	return s
 }
@@ -65,6 +66,10 @@ func (c *compiler) ownParams(s *step, p *params) {
 			c.faults.add(fault.CommandParam, k.line, k.col, "parameter %q is given under two names", own.Name)
 		default:
 			given[own.Name] = true
+			if own.EvalBy != "" && !c.truth(p, own.EvalBy) {
+				s.args[own.Name] = p.node.items[i].plain()
+				continue
+			}
 			c.argument(s, own, k, p.node.items[i])
 		}
 	}
@@ -117,21 +122,12 @@ func (c *compiler) argument(s *step, p *command.Param, k key, n *node) {
 	}
 }
 
-// laterCommands are known and not there yet, in contrast to unknown ones.
-var laterCommands = []string{ //nolint:gochecknoglobals // constant data
-	"job", "message.send", "message.ack", "message.nack", "message.drop",
-}
-
 // lookup finds the command, or reports why there is none.
 func (c *compiler) lookup(e *entry) *command.Definition {
 	if _, known := slices.BinarySearch(c.deps.Commands.Names(), e.command); known { // an unknown one takes long
 		if def, err := c.deps.Commands.Lookup(e.command); err == nil {
 			return def
 		}
-	}
-	if slices.Contains(laterCommands, e.command) {
-		c.faults.add(fault.PipelineUnsupported, e.line, e.col, "the command %q is not supported yet by this version", e.command)
-		return nil
 	}
 	added := c.faults.add(fault.CommandUnknown, e.line, e.col, "unknown command %q", short(e.command))
 	name, rest, spaced := strings.Cut(e.command, " ")
@@ -144,7 +140,7 @@ func (c *compiler) lookup(e *entry) *command.Definition {
 	case spaced && c.known(strings.TrimSuffix(name, ":")) && rest != "":
 		added.hint(`put a colon behind the name: "%s: ..."`, strings.TrimSuffix(name, ":"))
 	default:
-		names := append([]string{"event.listen", "message.receive"}, c.deps.Commands.Names()...)
+		names := append([]string{"event.listen", "job", "message.receive"}, c.deps.Commands.Names()...)
 		added.hint("%s", c.faults.near(e.command, append(names, flowNames()...)))
 	}
 	return nil

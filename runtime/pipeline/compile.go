@@ -60,6 +60,7 @@ type around struct {
 	loop     bool // break and continue mean something
 	parallel bool // the run cannot be ended from here
 	finally  bool
+	macro    bool // another place decides when it is executed
 }
 
 // Compile checks the meaning of a document and gives the plan. The error is a fault.List with every fault,

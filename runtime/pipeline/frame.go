@@ -3,6 +3,8 @@ package pipeline
 import (
 	"slices"
 	"time"
+
+	"github.com/penstock/penstock/runtime/command"
 )
 
 // frame is where a run stands within one part that is under way, and what the part remembers meanwhile.
@@ -87,7 +89,7 @@ func (x *execution) depth() int {
 func (x *execution) state() State {
 	s := State{
 		Version: x.plan.version, Step: x.root.index,
-		Body: x.here.body, Vars: x.here.vars, Identity: x.here.identity,
+		Body: x.here.body, Vars: x.here.vars, Identity: x.here.identity, Acked: x.acknowledged == command.Ack,
 	}
 	depth := x.depth()
 	if depth == 0 && x.plan.flat {

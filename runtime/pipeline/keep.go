@@ -6,7 +6,7 @@ import "github.com/penstock/penstock/runtime/fault"
 
 // statePlace is the kept form without body, vars and identity.
 func statePlace(s *State) (*keptState, error) {
-	kept := &keptState{Format: positionFormat, Version: s.Version, Step: s.Step}
+	kept := &keptState{Format: positionFormat, Version: s.Version, Step: s.Step, Acked: s.Acked}
 	if s.Inside == nil {
 		return kept, nil
 	}
@@ -116,7 +116,7 @@ func (kept *keptState) place(s *State) error {
 	if kept.Format != positionFormat {
 		return fault.New(fault.PipelinePosition, "where the run stands was kept in the form %d, and this version reads the form %d", kept.Format, positionFormat)
 	}
-	s.Version, s.Step, s.Inside = kept.Version, kept.Step, nil
+	s.Version, s.Step, s.Inside, s.Acked = kept.Version, kept.Step, nil, kept.Acked
 	if len(kept.Path) == 0 {
 		return nil
 	}

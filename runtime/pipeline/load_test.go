@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
 )
@@ -179,16 +180,21 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestMessagePrefix: with another prefix, that one is asked for.
+// TestMessagePrefix: the message of an event has its key with the prefix that is set in front.
 func TestMessagePrefix(t *testing.T) {
 	t.Parallel()
 	d := deps(t, &world{})
 	d.MessagePrefix = "acme."
 	p, err := pipeline.Load("a.pi.yaml", []byte("headers: {description: Leads}\npipeline:\n  - message.receive: {key: acme.webhook.*}\n"), d)
-	if err != nil || p.Trigger().Pattern != "pipeforce.event.webhook.*" || p.Trigger().String() != "message.receive pipeforce.event.webhook.*" || p.Description() != "Leads" {
-		t.Errorf("%v, %v", p, err)
+	if err != nil || p.Trigger().String() != "message.receive acme.webhook.*" || p.Description() != "Leads" {
+		t.Fatalf("%v, %v", p, err)
 	}
-	if _, err := pipeline.Load("a.pi.yaml", []byte("pipeline:\n  - message.receive: {key: pipeforce.event.webhook.*}\n"), d); err == nil {
-		t.Error("the default prefix was taken")
+	e := event.New("webhook.lead", now())
+	if match, err := p.Trigger().Match(t.Context(), e, nil); !match || err != nil {
+		t.Errorf("the event does not match: %v", err)
+	}
+	e.Message = true
+	if match, _ := p.Trigger().Match(t.Context(), e, nil); match {
+		t.Error("a message with the key of the event matches")
 	}
 }

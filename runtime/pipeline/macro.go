@@ -151,7 +151,7 @@ func (c *compiler) macroPart(e *entry) part {
 	if n, given := p.get("do"); given && n.kind == scalarNode && !n.isNull() {
 		m.value = c.bare(n).dynamic
 	} else {
-		m.do = c.inner(e.lists["do"], func(a *around) { *a = around{} })
+		m.do = c.inner(e.lists["do"], func(a *around) { *a = around{macro: true} })
 	}
 	if first, taken := c.macros[m.name]; taken && m.name != "" {
 		c.faults.add(fault.PipelineInvalid, e.line, e.col, "another macro is called %q, in line %d", m.name, first.line)

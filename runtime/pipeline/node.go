@@ -63,6 +63,25 @@ func (n *node) typeName() string {
 	}
 }
 
+// plain is the value as it is written, with no expression evaluated.
+func (n *node) plain() any {
+	switch n.kind {
+	case listNode:
+		out := make([]any, len(n.items))
+		for i, item := range n.items {
+			out[i] = item.plain()
+		}
+		return out
+	case mapNode:
+		out := make(map[string]any, len(n.items))
+		for i, k := range n.keys {
+			out[k.name] = n.items[i].plain()
+		}
+		return out
+	}
+	return n.value
+}
+
 // orNull is n, or null where there is none.
 func (n *node) orNull() *node {
 	if n == nil {

@@ -66,11 +66,12 @@ type Plans interface {
 // Outcome is what a run did. After a failure the State is where a resumed run goes on: at the failing step.
 type Outcome struct {
 	State
-	Steps   []run.Step // what was executed in this attempt: of many, the first and the last ones
-	Dropped int        // how many of them are left out
-	Exited  bool       // ended early by the command exit
-	Skipped bool       // the header runWhen said no; nothing was executed
-	Until   time.Time  // not zero: the run is not over but waits; resume it then, from State
+	Steps   []run.Step              // what was executed in this attempt: of many, the first and the last ones
+	Dropped int                     // how many of them are left out
+	Exited  bool                    // ended early by the command exit
+	Message command.Acknowledgement // what the pipeline said; empty = nothing
+	Skipped bool                    // the header runWhen said no; nothing was executed
+	Until   time.Time               // not zero: the run is not over but waits; resume it then, from State
 }
 
 // execution is a run in progress, or a part of one that has its own body and variables: a branch of
@@ -91,6 +92,8 @@ type execution struct {
 	called int    // how much of path is from outside of a called pipeline or macro
 	runID  string // with path
 	calls  int    // executions around
+
+	acknowledged command.Acknowledgement // of the execution of a run itself, where alone such commands stand
 
 	clock   time.Time // when the last step ended and so the next one began; zero = unknown
 	effect  *head     // of the step that just had an effect, until that is recorded
@@ -160,7 +163,7 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 
 // outcome says how the run ended.
 func (x *execution) outcome(sig signal, t *thrown) (Outcome, error) {
-	out := Outcome{Steps: x.trace.steps(), Dropped: x.trace.dropped()}
+	out := Outcome{Steps: x.trace.steps(), Dropped: x.trace.dropped(), Message: x.acknowledged}
 	x.recorder.forget(out.Steps)
 	switch {
 	case t != nil && t.restart:
@@ -262,6 +265,9 @@ func (x *execution) goOnAt(s *State, l *list) error {
 	}
 	x.here = scope{s.Body, s.Vars, s.Identity}
 	x.root.index, x.pending = s.Step, path
+	if s.Acked {
+		x.acknowledged = command.Ack
+	}
 	return nil
 }
 

@@ -18,6 +18,7 @@ type State struct {
 	Body     any
 	Vars     map[string]any // nil at step 0: the sections vars and body were not evaluated yet
 	Identity string
+	Acked    bool // the pipeline acknowledged the message that started the run
 }
 
 // Inside is a place within blocks: which list of each block, which round of each loop, what is being
@@ -31,9 +32,9 @@ type Inside struct {
 const positionFormat = 1
 
 // Position gives the state without Body, Vars and Identity as JSON text, for a caller that keeps those
-// apart. It is nil when Inside is.
+// apart. It is nil when there is nothing but Step to tell.
 func (s *State) Position() ([]byte, error) {
-	if s.Inside == nil {
+	if s.Inside == nil && !s.Acked {
 		return nil, nil
 	}
 	return marshal(statePlace(s))
@@ -78,6 +79,7 @@ type (
 		Format  int         `json:"format"`
 		Version string      `json:"version,omitempty"`
 		Step    int         `json:"step"`
+		Acked   bool        `json:"acked,omitempty"`
 		Path    []keptFrame `json:"path,omitempty"`
 		keptScope
 	}

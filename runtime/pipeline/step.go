@@ -302,6 +302,12 @@ func (x *execution) apply(ctx context.Context, s *step, res *command.Result) err
 			return err
 		}
 	}
+	if res.Acknowledge != "" {
+		if x.acknowledged != "" && x.acknowledged != res.Acknowledge {
+			return fault.New(fault.PipelineInvalid, "it is settled already what becomes of the message: %s", x.acknowledged)
+		}
+		x.acknowledged = res.Acknowledge
+	}
 	x.addVars(res.SetVars)
 	if !res.HasValue {
 		return nil

@@ -79,8 +79,19 @@ func (x *execution) through(t *thrown, by *head) *thrown {
 	return &out
 }
 
-// final reports whether the failure, if nobody takes it, is the end of the run.
-func (x *execution) final(t *thrown) bool { return !t.err.Retry || !x.in.Retries }
+// final reports whether the failure, if nobody takes it, is the end of the run, or of all that this delivery of a message
+// leads to.
+func (x *execution) final(t *thrown) bool {
+	return !t.err.Retry || !x.in.Retries || x.givesBack()
+}
+
+// givesBack reports whether a failure has the message delivered again and the run begun anew.
+func (x *execution) givesBack() bool {
+	for x.join != nil {
+		x = x.join.outer
+	}
+	return x.plan.trigger != nil && x.plan.trigger.Manual && x.acknowledged == ""
+}
 
 // cause is what decides whether a failure is repeated after, or taken by an except.
 type cause struct {

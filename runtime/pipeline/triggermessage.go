@@ -116,6 +116,23 @@ func (c *compiler) exchange(p *params) {
 	}
 }
 
+// messages judges the commands about messages, which are commands like others but for where they may stand.
+func (c *compiler) messages(e *entry, p *params) {
+	switch e.command {
+	case "message.send":
+		c.exchange(p)
+	case "message.ack", "message.nack", "message.drop":
+		switch {
+		case c.plan.trigger == nil || !c.plan.trigger.Manual:
+			c.faults.add(fault.PipelineTrigger, e.line, e.col, "%s needs a pipeline that acknowledges", e.command).
+				hint("begin the pipeline with message.receive and autoack: false")
+		case c.around.parallel || c.around.macro:
+			c.faults.add(fault.PipelineInvalid, e.line, e.col, "%s cannot stand in a macro or in a branch of parallel", e.command).
+				hint("put it behind, with a condition")
+		}
+	}
+}
+
 // words is a scalar as it would be written.
 func (n *node) words() string {
 	if n.value == false {

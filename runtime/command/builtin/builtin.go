@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/store"
 	"github.com/penstock/penstock/runtime/webhook"
 )
@@ -25,7 +27,23 @@ type Deps struct {
 	// Outbound asks other servers, as far as the rules of the server allow.
 	Outbound Asker
 	Secrets  Secrets
+	Jobs     Jobs
 	Now      func() time.Time
+
+	MessagePrefix string // in front of an event's key in the key of its message; empty = pipeforce.event.
+	MaxHops       int    // how often an event may lead to another one; 0 = event.MaxHops
+}
+
+func (d *Deps) prefix() string { return cmp.Or(d.MessagePrefix, "pipeforce.event.") }
+
+func (d *Deps) hops() int { return cmp.Or(d.MaxHops, event.MaxHops) }
+
+// Jobs are the pipelines that start at certain times. An unknown name is a fault with fault.JobUnknown.
+type Jobs interface {
+	// Jobs lists all, by name.
+	Jobs(ctx context.Context) ([]run.Job, error)
+	// RunJob starts one now, beside its schedule, and gives the id of its event, which follows from cause.
+	RunJob(ctx context.Context, name string, cause event.Event) (eventID string, err error)
 }
 
 // Asker asks other servers; *egress.Client is one.
@@ -90,7 +108,14 @@ func All(d Deps) []command.Definition {
 		httpPut(d),
 		httpResponseSet(),
 		iamRunAs(),
+		jobList(d),
+		jobRun(d),
+		jobStatus(d),
 		log(),
+		messageAck(),
+		messageDrop(),
+		messageNack(),
+		messageSend(d),
 		propertyCopy(d),
 		propertyDelete(d),
 		propertyExists(d),

@@ -45,7 +45,8 @@ func eventSend(d Deps) command.Definition {
 			if d.Emit == nil {
 				return command.Result{}, missing("event store")
 			}
-			e, err := follow(d, call)
+			key, _ := call.Args["key"].(string)
+			e, err := follow(d, call, key, call.Args["payload"])
 			if err != nil {
 				return command.Result{}, err
 			}
@@ -56,17 +57,16 @@ func eventSend(d Deps) command.Definition {
 }
 
 // follow makes the event: it keeps namespace, trace and correlation id, and counts one hop more.
-func follow(d Deps, call command.Call) (event.Event, error) {
-	key, _ := call.Args["key"].(string)
+func follow(d Deps, call command.Call, key string, content any) (event.Event, error) {
 	if event.CheckKey(key) != nil { // its message shows the key, which may come from a payload
 		return event.Event{}, fault.New(fault.EventInvalid, "parameter %q is not an event key", "key").
 			WithHint("join words of letters, digits, _ - : / @ by single dots, %d bytes at most", event.MaxKeyLength)
 	}
-	if call.Event.Hops >= event.MaxHops {
-		return event.Event{}, fault.New(fault.EventHops, "the event would be number %d in a row, and %d are allowed", call.Event.Hops+1, event.MaxHops).
-			WithHint("look for pipelines that start each other in a circle")
+	if most := d.hops(); call.Event.Hops >= most {
+		return event.Event{}, fault.New(fault.EventHops, "the event would be number %d in a row, and %d are allowed", call.Event.Hops+1, most).
+			WithHint("look for pipelines that start each other in a circle, or raise engine.max_hops")
 	}
-	payload, err := value.AppendJSON(nil, call.Args["payload"])
+	payload, err := value.AppendJSON(nil, content)
 	if err != nil {
 		return event.Event{}, fault.Wrap(fault.EventInvalid, err, "encoding the payload")
 	}
