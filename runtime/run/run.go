@@ -17,6 +17,7 @@ const (
 	Done      Status = "done"      // finished
 	Dead      Status = "dead"      // a dead letter: failed for good
 	Cancelled Status = "cancelled" // stopped by a person
+	Batched   Status = "batched"   // the event is a member of a batch, whose event Run.Closed names; ends with the run of that
 )
 
 // Final reports whether a run with this status never changes again.
@@ -41,7 +42,7 @@ type Run struct {
 	Body      []byte    `json:"-"`         // JSON text: the body there, or the final one
 	Vars      []byte    `json:"-"`         // JSON text: the vars there; nil once final
 	Steps     []Step    `json:"steps,omitempty"`
-	Closed    string    `json:"closed,omitempty"` // of a dead letter that was dealt with: ClosedDropped, ClosedAnswered, or the id of the event that replays it
+	Closed    string    `json:"closed,omitempty"` // of a dead letter that was dealt with: ClosedDropped, ClosedAnswered, or the id of the event that replays it; of a member of a batch, the id of the batch's event
 }
 
 // ClosedDropped stands in Run.Closed of a dead letter that a person put aside.

@@ -107,6 +107,19 @@ type Change struct {
 	Run    *run.Run     // inserted, or updated under its key; nil = none
 	Settle string       // id of an event whose runs are all final; empty = none
 	At     time.Time    // when it was settled
+
+	// Form forms a batch. ErrFinished when one of its members has a run of the pipeline already; nil = none.
+	Form *Batch
+	// Members are the events of the batch whose run Run is. When that is final, their batched runs of its pipeline become
+	// what it is, with its end and its last failure.
+	Members []string
+}
+
+// Batch is what is kept of a batch when it is formed: its event, as an accepted one, and for each member a run that
+// is batched and has the id of that event in Closed.
+type Batch struct {
+	Event event.Event // with Event.Batch
+	Runs  []run.Run   // of the members
 }
 
 // DueQuery says which of the due runs are asked for.

@@ -42,6 +42,9 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 		accept = &acceptance{event: *c.Accept, data: c.Accept.AppendJSON(nil)}
 		size += len(accept.data) + len(c.Accept.Raw)
 	}
+	if c.Form != nil {
+		size += len(c.Form.Event.Payload)
+	}
 	finished, refused := false, false // read only when the writer has let go of them
 	err := s.write(ctx, size, func(w *writer) error {
 		finished, refused = false, false
@@ -49,6 +52,16 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 			if err := accept.insert(w); err != nil || accept.refused {
 				refused = accept.refused
 				return err
+			}
+		}
+		if c.Form != nil {
+			formed, err := w.form(c.Form)
+			if err != nil {
+				return err
+			}
+			if !formed {
+				finished = true
+				return nil
 			}
 		}
 		if c.Run != nil {
@@ -59,6 +72,9 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 			if n == 0 {
 				finished = true
 				return nil
+			}
+			if err := w.endMembers(c.Run, c.Members); err != nil {
+				return err
 			}
 		}
 		if c.Settle == "" {

@@ -7,6 +7,7 @@ type statements struct {
 	walLength, checkpoint, truncate *stmt
 	remember, recall, insertEvent   *stmt
 	settle, saveRun                 *stmt
+	runExists, addMember, endMember *stmt
 	completeResult                  *stmt
 	putWebhook, deleteWebhook       *stmt
 	insertReject, trimRejects       *stmt
@@ -53,6 +54,11 @@ func (s *statements) prepare(c *conn) error {
 				step_index = excluded.step_index, steps = excluded.steps, body = excluded.body, vars = excluded.vars,
 				position = excluded.position, payloads = excluded.payloads
 			WHERE status NOT IN ('done', 'dead', 'cancelled')`},
+
+		{&s.runExists, `SELECT 1 FROM runs WHERE event_id = ? AND pipeline = ?`},
+		{&s.addMember, `INSERT INTO runs (event_id, pipeline, event_key, version, status, attempt, identity, started, ended, next_at, code, message, step_index, closed, event_seq)
+			VALUES (?, ?, ?, ?, ?, 0, ?, ?, 0, 0, '', '', 0, ?, COALESCE((SELECT seq FROM events WHERE id = ?), 0))`},
+		{&s.endMember, `UPDATE runs SET status = ?, ended = ?, code = ?, message = ? WHERE event_id = ? AND pipeline = ? AND closed = ? AND status = 'batched'`},
 
 		{&s.closeDead, `UPDATE runs SET closed = ? WHERE event_id = ? AND pipeline = ? AND status = 'dead' AND closed = ''`},
 
