@@ -81,11 +81,18 @@ func (e *Engine) Cancel(ctx context.Context, eventID, pipeline string) (run.Run,
 	case err != nil:
 		return run.Run{}, err
 	}
+	if r.Status == run.Batched {
+		return run.Run{}, fault.New(fault.RunFinal, "the event is a member of a batch").
+			WithHint("cancel the run %s", run.ID(r.Closed, pipeline))
+	}
+	var members []string
 	if !r.Status.Final() {
 		r.Status, r.Ended = run.Cancelled, e.o.Now()
 		r.NextAt = time.Time{}
 		r.Code, r.Message = string(fault.CommandCanceled), "a person cancelled the run"
-		err = e.store.Save(ctx, store.Change{Run: &r})
+		if members, err = e.members(ctx, &r); err == nil {
+			err = e.store.Save(ctx, store.Change{Run: &r, Members: members})
+		}
 	} else {
 		err = store.ErrFinished
 	}
@@ -100,6 +107,9 @@ func (e *Engine) Cancel(ctx context.Context, eventID, pipeline string) (run.Run,
 		now.cancel()
 	}
 	e.window.revisit(eventID)
+	for _, id := range members {
+		e.window.revisit(id)
+	}
 	return r, nil
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	Poll        time.Duration            // how often due retries and left-over events are looked for; default 500 ms
 	ResultTTL   time.Duration            // how long a result can be polled; default 1 h
 	Retention   time.Duration            // how long settled events are kept; default 168 h
+	MaxMissed   int                      // how many of the times that a job missed are made up for, where it wants all; default 100
+	Namespace   string                   // of the events that the engine makes
 	MaxRejects  int                      // how many refused requests are kept; default 10,000
 	Record      run.Recording            // of which steps the values are recorded; default run.RecordNone
 	RecordLimit int                      // bytes of one recorded value; default pipeline.StandardRecord
@@ -65,6 +67,7 @@ func (o Options) withDefaults() Options {
 	positive(&o.Poll, 500*time.Millisecond)
 	positive(&o.ResultTTL, time.Hour)
 	positive(&o.Retention, 168*time.Hour)
+	positive(&o.MaxMissed, 100)
 	positive(&o.MaxRejects, 10_000)
 	positive(&o.Versions, 50)
 	positive(&o.VersionAge, 2160*time.Hour)
@@ -97,6 +100,8 @@ type Engine struct {
 	underway underway
 	turn     chan struct{} // capacity 1: a pipeline that is behind has room
 	updates  updates
+	batches  *batches
+	schedule *schedule
 	o        Options
 	log      *slog.Logger
 
@@ -115,7 +120,7 @@ func New(s store.Store, b broker.Broker, m *Emitter, set []*pipeline.Plan, o Opt
 	if o.Now == nil || o.Policy == nil {
 		return nil, fmt.Errorf("an engine needs a clock and a policy")
 	}
-	e := &Engine{store: s, broker: b, emitter: m, window: m.window, turn: make(chan struct{}, 1), versions: newVersions(), o: o.withDefaults()}
+	e := &Engine{store: s, broker: b, emitter: m, window: m.window, turn: make(chan struct{}, 1), versions: newVersions(), batches: newBatches(), schedule: newSchedule(), o: o.withDefaults()}
 	e.log = e.o.Logger
 	p, err := newPlans(set, e.o.PerPipeline, &plans{})
 	if err != nil {
@@ -149,6 +154,8 @@ func (e *Engine) Run(ctx context.Context, ready func()) error {
 	loops.Go(func() { e.sweepLoop(ctx) })
 	loops.Go(func() { e.retryLoop(ctx) })
 	loops.Go(func() { e.pruneLoop(ctx) })
+	loops.Go(func() { e.batchLoop(ctx) })
+	loops.Go(func() { e.jobLoop(ctx) })
 	e.window.rescan()
 	e.window.signal()
 	ready()

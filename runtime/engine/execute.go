@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
@@ -43,15 +44,24 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 		if ctx.Err() != nil {
 			return interrupted // the engine stops: the run is resumed at the next start
 		}
+		if j.lane.manual() && result.Message != command.Ack {
+			return e.givenBack(ctx, &r, err, alone)
+		}
 		if keep := keepState(&r, result.State); keep != nil {
 			err = errors.Join(err, keep)
 		}
 		return e.failed(ctx, &r, err, alone)
 	}
+	if result.Message == command.Nack {
+		return e.givenBack(ctx, &r, fault.New(fault.MessageNacked, "the pipeline gave the message back"), alone)
+	}
 	if !result.Until.IsZero() {
 		return e.paused(ctx, &r, result, alone)
 	}
 	r.Status, r.Ended, r.Code, r.Message, r.Vars, r.Position = run.Done, e.o.Now(), "", "", nil, nil
+	if result.Message == command.Drop {
+		r.Code, r.Message = string(fault.MessageDropped), "the pipeline dropped the message"
+	}
 	if r.Body, err = value.AppendJSON(nil, result.Body); err != nil {
 		return e.failed(ctx, &r, fault.Wrap(fault.ExprType, err, "the final body cannot be kept as JSON"), alone)
 	}
@@ -75,6 +85,11 @@ func (e *Engine) leave(l *lane) {
 	if l.leave() {
 		e.signalTurn()
 	}
+}
+
+func (l *lane) manual() bool {
+	t := l.plan.Trigger()
+	return t != nil && t.Manual
 }
 
 // paused records a run that waits. It goes on in the same attempt, whichever process takes it up then.
@@ -111,8 +126,9 @@ func recorded(steps []run.Step) (n int) {
 // input prepares an attempt: from the event, or from where the last attempt stopped.
 func (e *Engine) input(ctx context.Context, j job, r *run.Run) (pipeline.Input, error) {
 	plan := j.lane.plan
+	body, hasBody := plan.BodyOf(j.event, j.object)
 	in := pipeline.Input{
-		RunID: r.ID(), Event: j.event, Object: j.object, Body: map[string]any(j.object), HasBody: true, Attempt: r.Attempt,
+		RunID: r.ID(), Event: j.event, Object: j.object, Body: body, HasBody: hasBody, Attempt: r.Attempt,
 		Identity: iam.Anonymous, Policy: e.o.Policy, Timeout: e.o.StepTimeout, MaxSteps: e.o.MaxSteps, Now: e.o.Now,
 		Logger: e.log.With("event_id", r.EventID), Plans: library{ctx, e, j.set}, Hold: longestHold, Retries: r.Attempt < e.o.Attempts,
 		Record: pipeline.Recording{Of: e.o.Record, Limit: e.o.RecordLimit, Scrub: e.o.Scrub},
@@ -198,9 +214,22 @@ func keepState(r *run.Run, s pipeline.State) error {
 
 // failed records a failed attempt: as waiting for the next one, or as a dead letter.
 func (e *Engine) failed(ctx context.Context, r *run.Run, err error, alone bool) outcome {
+	retry, after := fault.Retryable(err)
+	return e.failedThen(ctx, r, err, retry, after, alone)
+}
+
+// givenBack records that a pipeline which acknowledges did not take its message: whatever the reason is, the run begins
+// anew when the message is delivered again, up to the last attempt.
+func (e *Engine) givenBack(ctx context.Context, r *run.Run, err error, alone bool) outcome {
+	r.Body, r.Vars, r.Position, r.StepIndex, r.Identity = nil, nil, nil, 0, iam.Anonymous
+	_, after := fault.Retryable(err)
+	return e.failedThen(ctx, r, err, true, after, alone)
+}
+
+// failedThen records a failed attempt, and the next one where retry allows it.
+func (e *Engine) failedThen(ctx context.Context, r *run.Run, err error, retry bool, after time.Duration, alone bool) outcome {
 	now := e.o.Now()
 	r.Code, r.Message = string(fault.CodeOf(err)), e.o.Scrub(err.Error())
-	retry, after := fault.Retryable(err)
 	if retry && r.Attempt < e.o.Attempts {
 		r.Status, r.NextAt = run.Waiting, now.Add(max(after, e.backoff(r.Attempt)))
 		e.log.Warn("a run failed and is tried again", "event_id", r.EventID, "pipeline", r.Pipeline,

@@ -61,16 +61,23 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 	}
 	p := e.plans.Load()
 	var matches []match
-	if ev.Replay == nil {
-		matches = p.matching(ctx, ev, object)
+	if ev.Replay == nil && ev.Batch == nil {
+		matches = p.matching(ctx, e.emitter.prefix, ev, object)
 	} else if matches, err = e.replayed(ctx, p, ev, known); err != nil {
 		e.log.Error("reading what is replayed; it is tried again", "event_id", ev.ID, "error", err)
 		return interrupted
 	}
+	matches, gathering := forBatches(matches, known, ev)
 	jobs, wait, err := e.jobs(ctx, p, matches, known, ev, object)
 	if err != nil {
 		e.log.Error("reading the versions that runs began with; it is tried again", "event_id", ev.ID, "error", err)
 		return interrupted
+	}
+	for _, l := range gathering {
+		wait = true
+		if !e.gather(ctx, l, ev, object, data) {
+			return interrupted
+		}
 	}
 
 	// The common case, one run and nothing else to wait for, settles in the same transaction.
@@ -127,7 +134,7 @@ type job struct {
 	fail   error // known before the run begins
 }
 
-// jobs lists the runs that are due now; wait tells that others wait for a later attempt.
+// jobs lists the runs that are due now; wait tells that others wait for a later attempt, or for their batch.
 func (e *Engine) jobs(ctx context.Context, p *plans, matches []match, known map[string]run.Run, ev event.Event, object event.Object) (due []job, wait bool, err error) {
 	now := e.o.Now()
 	for _, m := range matches {
@@ -136,7 +143,7 @@ func (e *Engine) jobs(ctx context.Context, p *plans, matches []match, known map[
 		switch {
 		case began && r.Status.Final():
 			continue
-		case began && r.Status == run.Waiting && r.NextAt.After(now):
+		case began && (r.Status == run.Batched || r.Status == run.Waiting && r.NextAt.After(now)):
 			wait = true
 			continue
 		case !began:
@@ -156,6 +163,10 @@ func (e *Engine) jobs(ctx context.Context, p *plans, matches []match, known map[
 		if r.Status.Final() {
 			continue
 		}
+		if r.Status == run.Batched {
+			wait = true
+			continue
+		}
 		j := job{event: ev, object: object, run: r}
 		if j.lane, j.set, err = e.began(ctx, p, name, r.Version); err != nil {
 			return nil, false, err
@@ -171,11 +182,17 @@ func (e *Engine) jobs(ctx context.Context, p *plans, matches []match, known map[
 
 // record saves a run that ended or paused, and settles its event when asked to.
 func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
-	change := store.Change{Run: r}
+	members, err := e.members(ctx, r)
+	if err != nil {
+		e.held.Store(true)
+		e.log.Error("reading the members of a batch; it is tried again", "event_id", r.EventID, "pipeline", r.Pipeline, "error", err)
+		return interrupted
+	}
+	change := store.Change{Run: r, Members: members}
 	if settle && r.Status.Final() {
 		change.Settle, change.At = r.EventID, e.o.Now()
 	}
-	err := e.store.Save(ctx, change)
+	err = e.store.Save(ctx, change)
 	if errors.Is(err, store.ErrFinished) { // cancelled meanwhile; what the store says holds
 		e.log.Info("a run was ended by somebody else", "event_id", r.EventID, "pipeline", r.Pipeline)
 		return interrupted
@@ -187,6 +204,7 @@ func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
 	}
 	e.tell(r, nil)
 	if r.Status.Final() {
+		e.settleMembers(members)
 		return settled
 	}
 	return waiting

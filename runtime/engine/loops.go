@@ -35,7 +35,7 @@ func (e *Engine) sweep(ctx context.Context) {
 				return
 			}
 			if e.window.enter(ev.ID, false) {
-				e.emitter.publish(ev.ID, ev.Key, ev.Data)
+				e.emitter.publish(ev.ID, e.emitter.keptKey(ev), ev.Data)
 			}
 			from = ev.Seq
 		}

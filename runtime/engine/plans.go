@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
@@ -12,8 +14,10 @@ import (
 
 // plans is a loaded set of pipelines. It never changes.
 type plans struct {
-	byName map[string]*lane
-	index  *trigger.Index[*lane]
+	byName   map[string]*lane
+	events   trigger.Index[*lane] // by the keys of events
+	messages trigger.Index[*lane] // by the keys of messages
+	jobs     []*lane              // by name
 }
 
 // lane is one version of a pipeline.
@@ -24,7 +28,7 @@ type lane struct {
 
 // newPlans makes a set. What did not change since old is taken over, and so are the limits.
 func newPlans(set []*pipeline.Plan, perPipeline int, old *plans) (*plans, error) {
-	p := &plans{byName: make(map[string]*lane, len(set)), index: &trigger.Index[*lane]{}}
+	p := &plans{byName: make(map[string]*lane, len(set))}
 	for _, plan := range set {
 		if _, taken := p.byName[plan.Name()]; taken {
 			return nil, fault.New(fault.PipelineDuplicate, "two pipelines are called %q", plan.Name())
@@ -39,24 +43,39 @@ func newPlans(set []*pipeline.Plan, perPipeline int, old *plans) (*plans, error)
 			l.turns = before.turns
 		}
 		p.byName[plan.Name()] = l
-		if l.plan.Trigger() != nil {
-			p.index.Add(l.plan.Trigger().Pattern, l)
+		switch t := l.plan.Trigger(); {
+		case t == nil:
+		case t.Kind == trigger.MessageReceive:
+			p.messages.Add(t.Pattern, l)
+		default:
+			p.events.Add(t.Pattern, l)
+			if t.Kind == trigger.Job {
+				p.jobs = append(p.jobs, l)
+			}
 		}
 	}
+	slices.SortFunc(p.jobs, func(a, b *lane) int { return cmp.Compare(a.plan.Name(), b.plan.Name()) })
 	return p, nil
 }
 
 // matching lists the pipelines that listen to the event. A selector that fails counts as a match: the
-// run then fails with the selector's error, so that nothing is lost in silence.
-func (p *plans) matching(ctx context.Context, e event.Event, object event.Object) []match {
+// run then fails with the selector's error, so that nothing is lost in silence. prefix stands in front of an
+// event's key in the key of its message.
+func (p *plans) matching(ctx context.Context, prefix string, e event.Event, object event.Object) []match {
 	var out []match
-	p.index.Match(e.Key, func(l *lane) bool {
+	take := func(l *lane) bool {
 		ok, err := l.plan.Trigger().Selects(ctx, object)
 		if ok || err != nil {
 			out = append(out, match{lane: l, err: err})
 		}
 		return true
-	})
+	}
+	if e.Message {
+		p.messages.Match(e.Key, take)
+		return out
+	}
+	p.events.Match(e.Key, take)
+	p.messages.Match(prefix+e.Key, take)
 	return out
 }
 

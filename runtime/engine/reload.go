@@ -24,6 +24,8 @@ func (e *Engine) ReloadBy(ctx context.Context, set []*pipeline.Plan, authors map
 	if err := e.swap(ctx, set, authors); err != nil {
 		return err
 	}
+	e.schedule.reloaded()
+	e.regather()
 	e.retire(ctx)
 	return nil
 }

@@ -220,14 +220,21 @@ func recordedAt(old run.Run, step int, plan *pipeline.Plan) (in run.Input, ok bo
 	return in, false
 }
 
-// replayed gives the one pipeline that a replay is for. A pipeline that is gone gets an entry in known, so
-// that the replay ends as a dead letter.
+// replayed gives the one pipeline that a replay or a batch is for. A pipeline that is gone gets an entry in known, so
+// that it ends as a dead letter.
 func (e *Engine) replayed(ctx context.Context, p *plans, ev event.Event, known map[string]run.Run) ([]match, error) {
 	// What the broker brought is not trusted with the choice of a pipeline and a step.
 	if kept, err := e.store.Event(ctx, ev.ID); err != nil {
 		return nil, err
-	} else if ev, _, err = event.Unmarshal(kept.Data); err != nil || ev.Replay == nil {
+	} else if ev, _, err = event.Unmarshal(kept.Data); err != nil {
 		return nil, err
+	}
+	switch {
+	case ev.Replay != nil:
+	case ev.Batch != nil:
+		ev.Replay = &event.Replay{Pipeline: ev.Batch.Pipeline}
+	default:
+		return nil, nil
 	}
 	l, _, err := e.began(ctx, p, ev.Replay.Pipeline, ev.Replay.Version)
 	if err != nil {

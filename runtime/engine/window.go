@@ -99,6 +99,20 @@ func (w *window) revisit(id string) {
 	w.signal()
 }
 
+// retake reports whether the caller may handle the event now, after what it waits for came. If it is being handled, that is
+// done once more.
+func (w *window) retake(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch s, known := w.known[id]; {
+	case !known, s == parked:
+		return true
+	case s == handling:
+		w.known[id] = handlingAgain
+	}
+	return false
+}
+
 // leave forgets an event: it is settled, or its handling was interrupted.
 func (w *window) leave(id string) {
 	w.mu.Lock()

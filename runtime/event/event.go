@@ -60,15 +60,24 @@ func NewID(now time.Time) string {
 
 // DerivedID makes an id like [NewID], in which the texts stand for chance: the same texts and time give the same id.
 func DerivedID(at time.Time, texts ...string) string {
-	h := sha256.New()
-	for _, t := range texts {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(t))))
-		h.Write([]byte(t))
-	}
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(at.UnixNano())))
 	var b [16]byte
-	copy(b[6:], h.Sum(nil))
+	sum := digest(at, texts)
+	copy(b[6:], sum[:])
 	return formID(b, at)
+}
+
+// Chance gives a number from 0 up to, but not, 1 that follows from the texts and the time.
+func Chance(at time.Time, texts ...string) float64 {
+	sum := digest(at, texts)
+	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)
+}
+
+func digest(at time.Time, texts []string) [sha256.Size]byte {
+	var all []byte
+	for _, t := range texts {
+		all = append(binary.BigEndian.AppendUint64(all, uint64(len(t))), t...)
+	}
+	return sha256.Sum256(binary.BigEndian.AppendUint64(all, uint64(at.UnixNano())))
 }
 
 // formID writes the time into b, whose last ten bytes are given, and gives the text.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/trigger"
@@ -61,6 +62,18 @@ func (p *Plan) Description() string {
 
 // Trigger says which events start the pipeline; nil for one that is only started by hand.
 func (p *Plan) Trigger() *trigger.Trigger { return p.trigger }
+
+// BodyOf gives the first body of a run for an event that matches the trigger: the event; for a message that is no event
+// and for a batch, the payload. It is false where the file's section body is the first one: for a job.
+func (p *Plan) BodyOf(e event.Event, o event.Object) (body any, has bool) {
+	switch {
+	case e.Message, e.Batch != nil:
+		return o["payload"], true
+	case p.trigger != nil && p.trigger.Kind == trigger.Job:
+		return nil, false
+	}
+	return map[string]any(o), true
+}
 
 // Flat reports whether the pipeline is a plain row of steps, so that State.Step alone says where a run of
 // it stands.

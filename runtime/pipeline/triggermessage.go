@@ -38,7 +38,9 @@ func (c *compiler) batch(p *params) *trigger.Batch {
 	items, size := c.within(p, "maxBatchItems", maxBatchItems), c.within(p, "maxBatchSize", maxBatchSize)
 	wait := c.batchWait(p)
 	if items == 0 && size == 0 {
-		if n, _, given := p.node.get("maxBatchWait"); given {
+		_, byItems := p.get("maxBatchItems")
+		_, bySize := p.get("maxBatchSize")
+		if n, given := p.get("maxBatchWait"); given && !byItems && !bySize {
 			c.faults.add(fault.CommandParam, n.line, n.col, `"maxBatchWait" belongs to batches`).hint("write maxBatchItems or maxBatchSize too")
 		}
 		return nil

@@ -45,8 +45,7 @@ func eventSend(d Deps) command.Definition {
 			if d.Emit == nil {
 				return command.Result{}, missing("event store")
 			}
-			key, _ := call.Args["key"].(string)
-			e, err := follow(d, call, key, call.Args["payload"])
+			e, err := follow(d, call)
 			if err != nil {
 				return command.Result{}, err
 			}
@@ -57,7 +56,8 @@ func eventSend(d Deps) command.Definition {
 }
 
 // follow makes the event: it keeps namespace, trace and correlation id, and counts one hop more.
-func follow(d Deps, call command.Call, key string, content any) (event.Event, error) {
+func follow(d Deps, call command.Call) (event.Event, error) {
+	key, _ := call.Args["key"].(string)
 	if event.CheckKey(key) != nil { // its message shows the key, which may come from a payload
 		return event.Event{}, fault.New(fault.EventInvalid, "parameter %q is not an event key", "key").
 			WithHint("join words of letters, digits, _ - : / @ by single dots, %d bytes at most", event.MaxKeyLength)
@@ -66,7 +66,7 @@ func follow(d Deps, call command.Call, key string, content any) (event.Event, er
 		return event.Event{}, fault.New(fault.EventHops, "the event would be number %d in a row, and %d are allowed", call.Event.Hops+1, most).
 			WithHint("look for pipelines that start each other in a circle, or raise engine.max_hops")
 	}
-	payload, err := value.AppendJSON(nil, content)
+	payload, err := value.AppendJSON(nil, call.Args["payload"])
 	if err != nil {
 		return event.Event{}, fault.Wrap(fault.EventInvalid, err, "encoding the payload")
 	}

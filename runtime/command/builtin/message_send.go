@@ -91,7 +91,9 @@ func message(d Deps, call command.Call) (event.Event, error) {
 			return event.Event{}, err
 		}
 	}
-	e, err := follow(d, call, eventKey, payload)
+	sent := call
+	sent.Args = map[string]any{"key": eventKey, "payload": payload}
+	e, err := follow(d, sent)
 	if err != nil {
 		return event.Event{}, err
 	}
