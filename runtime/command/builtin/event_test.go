@@ -94,7 +94,7 @@ func TestEventSendBreaksCircles(t *testing.T) {
 	if fault.CodeOf(err) != fault.EventHops || len(w.Events()) != event.MaxHops {
 		t.Errorf("%d events, %v", len(w.Events()), err)
 	}
-	want := "the event would be number 17 in a row, and 16 are allowed; look for pipelines that start each other in a circle"
+	want := "the event would be number 17 in a row, and 16 are allowed; look for pipelines that start each other in a circle, or raise engine.max_hops"
 	if err.Error() != want {
 		t.Error(err)
 	}

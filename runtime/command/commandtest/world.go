@@ -37,7 +37,7 @@ func NewWorld() World {
 // Deps is the world as the commands take it.
 func (w World) Deps() builtin.Deps {
 	server := outside{egress.New(egress.Options{})}
-	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Outbound: server, Secrets: server, Now: Now}
+	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Jobs: w.w, Outbound: server, Secrets: server, Now: Now}
 }
 
 // Events are those that were sent, in their order.
