@@ -25,6 +25,7 @@ type Config struct {
 	IAM       IAM               `koanf:"iam"`
 	Secrets   map[string]Secret `koanf:"secrets"`
 	Engine    Engine            `koanf:"engine"`
+	Jobs      Jobs              `koanf:"jobs"`
 	Result    Result            `koanf:"result"`
 	Egress    Egress            `koanf:"egress"`
 
@@ -174,10 +175,17 @@ type Engine struct {
 	MaxBackoff  time.Duration `koanf:"max_backoff" min:"1ms" max:"168h"`
 	StepTimeout time.Duration `koanf:"step_timeout" min:"1ms" max:"24h"`
 	MaxSteps    int           `koanf:"max_steps" min:"1"`
+	MaxHops     int           `koanf:"max_hops" min:"1" max:"10000"`
 	Grace       time.Duration `koanf:"grace" min:"0s" max:"1h"`
 	Poll        time.Duration `koanf:"poll" min:"10ms" max:"1m"`
 	Record      string        `koanf:"record" values:"none|failures|all"`
 	RecordLimit Size          `koanf:"record_limit" min:"64B" max:"1MiB"`
+}
+
+// Jobs is how pipelines start at certain times.
+type Jobs struct {
+	TimeZone  string `koanf:"time_zone" form:"zone"`
+	MaxMissed int    `koanf:"max_missed" min:"1" max:"10000"`
 }
 
 // Result is how long results can be polled.

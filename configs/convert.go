@@ -14,6 +14,7 @@ import (
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/secret"
+	"github.com/penstock/penstock/runtime/trigger"
 )
 
 // leaf is a value as a layer gave it, before its type is known.
@@ -186,6 +187,10 @@ func checkForm(text, form string) *problem {
 		u, err := url.Parse(text)
 		if text != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			return wrongValue("has to be an http or https URL, or empty")
+		}
+	case "zone":
+		if _, err := trigger.ParseZone(text); err != nil {
+			return wrongValue("has to be a time zone, such as Europe/Berlin or UTC")
 		}
 	case "networks":
 		if _, err := netip.ParsePrefix(text); err != nil {

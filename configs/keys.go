@@ -79,7 +79,7 @@ func allowed(r rules) string {
 	case r.max != "":
 		return r.max + " or less"
 	}
-	return map[string]string{"address": "host:port", "url": "URL or empty", "required": "not empty", "path": "path", "optional path": "path or empty", "networks": "addresses and networks"}[r.form]
+	return map[string]string{"address": "host:port", "url": "URL or empty", "required": "not empty", "path": "path", "optional path": "path or empty", "networks": "addresses and networks", "zone": "time zone"}[r.form]
 }
 
 func typeName(t reflect.Type) string {

@@ -214,7 +214,7 @@ func runQuery(ctx *fasthttp.RequestCtx, known ...string) (q store.RunQuery, err 
 		EventID: params["event"], EventKey: params["eventKey"], Pipeline: params["pipeline"],
 		Status: run.Status(params["status"]), Code: params["code"], Text: params["contains"],
 	}
-	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
+	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled), string(run.Batched)}
 	if q.Status != "" && !contains(statuses, string(q.Status)) {
 		return q, fault.New(fault.CommandType, "%q is none of %s", string(q.Status), strings.Join(statuses, ", ")).In("status").
 			WithHint("%s", fault.DidYouMean(string(q.Status), statuses))

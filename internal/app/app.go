@@ -84,7 +84,7 @@ func (a *App) open(ctx context.Context) error {
 		return err
 	}
 	a.onClose(func(context.Context) error { return a.broker.Close() })
-	a.emitter = engine.NewEmitter(a.store, a.broker, engine.EmitterOptions{Prefix: c.Broker.Prefix, Logger: a.p.Logger})
+	a.emitter = engine.NewEmitter(a.store, a.broker, engine.EmitterOptions{Prefix: c.Broker.Prefix, Hops: c.Engine.MaxHops, Logger: a.p.Logger})
 	if a.presets, err = Presets(c); err != nil {
 		return err
 	}
@@ -103,6 +103,7 @@ func (a *App) open(ctx context.Context) error {
 			return a.emitter.Emit(ctx, e, event.Dedupe{})
 		},
 		Results: a.store, Webhooks: a.directory, Properties: a.store, Outbound: outbound, Namespace: c.Namespace, Now: a.p.Now,
+		Jobs: jobs{a}, MessagePrefix: c.Broker.Prefix, MaxHops: c.Engine.MaxHops,
 	}); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (a *App) open(ctx context.Context) error {
 	if a.engine, err = engine.New(a.store, a.broker, a.emitter, plans, engine.Options{
 		PerPipeline: c.Engine.Workers, Attempts: c.Engine.Attempts, Backoff: c.Engine.Backoff, MaxBackoff: c.Engine.MaxBackoff,
 		StepTimeout: c.Engine.StepTimeout, MaxSteps: c.Engine.MaxSteps, Grace: c.Engine.Grace, Poll: c.Engine.Poll, ResultTTL: c.Result.TTL,
-		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, Policy: a.tools.policy,
+		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, MaxMissed: c.Jobs.MaxMissed, Namespace: c.Namespace, Policy: a.tools.policy,
 		Record: run.Recording(c.Engine.Record), RecordLimit: int(c.Engine.RecordLimit), Scrub: a.p.Resolver.Scrubber().Scrub,
 		Logger: a.p.Logger, Now: a.p.Now,
 		Compile: a.tools.compileKept,

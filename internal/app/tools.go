@@ -91,7 +91,7 @@ func (t *Tools) Close(ctx context.Context) error {
 func (t *Tools) deps() pipeline.Deps {
 	return pipeline.Deps{
 		Commands: t.registry, Language: t.language, Policy: t.policy,
-		MessagePrefix: t.p.Config.Broker.Prefix, Logger: t.p.Logger,
+		MessagePrefix: t.p.Config.Broker.Prefix, TimeZone: t.p.Config.Jobs.TimeZone, Logger: t.p.Logger,
 	}
 }
 

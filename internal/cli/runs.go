@@ -91,7 +91,7 @@ func (c *cli) runsCommand() *cobra.Command {
 func (c *cli) runsListing(use, examples string) *cobra.Command {
 	var filter runFilter
 	var status string
-	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled)}
+	statuses := []string{string(run.Running), string(run.Waiting), string(run.Done), string(run.Dead), string(run.Cancelled), string(run.Batched)}
 	cmd := &cobra.Command{
 		Use:     use,
 		Short:   "List runs of pipelines, or those of one event",
