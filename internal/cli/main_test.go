@@ -99,7 +99,7 @@ func TestBadInput(t *testing.T) {
 		"events: bad limit":     {args: []string{"events", "--limit", "many"}, code: 2, want: "error: the flag \"--limit\" has to be a whole number\nhint: see the command's --help\ncode: cli.usage\n"},
 		"events: limit 0":       {args: []string{"events", "--limit", "0"}, code: 2, want: "error: the flag \"--limit\" has to be 1 or more\nhint: see the command's --help\ncode: cli.usage\n"},
 		"events: two":           {args: []string{"events", "a", "b"}, code: 2, want: "error: there is one argument too many: \"b\"\nhint: usage: pi events [ID] [flags]\ncode: cli.usage\n"},
-		"runs: status":          {args: []string{"runs", "--status", "ded"}, code: 2, want: "error: the flag \"--status\" has to be one of running, waiting, done, dead, cancelled\nhint: did you mean \"dead\"?\ncode: cli.usage\n"},
+		"runs: status":          {args: []string{"runs", "--status", "ded"}, code: 2, want: "error: the flag \"--status\" has to be one of running, waiting, done, dead, cancelled, batched\nhint: did you mean \"dead\"?\ncode: cli.usage\n"},
 		"runs: no server":       {args: []string{"runs"}, environ: []string{"PI_ADMIN__URL=" + nobody}, code: 3, want: "error: no server answers at " + nobody + ": connect: connection refused\nhint: start `pi serve`, or set admin.url\ncode: cli.unreachable\n"},
 		"run: no file":          {args: []string{"run"}, code: 2, want: "error: FILE is missing\nhint: usage: pi run FILE [flags]\ncode: cli.usage\n"},
 		"run: unknown file":     {args: []string{"run", "nope.pi.yaml"}, code: 2, want: "error: nope.pi.yaml: reading a pipeline: no such file or directory\nhint: check the path\ncode: cli.usage\n"},
