@@ -49,7 +49,7 @@ func batchFormed(t *testing.T, open Open) {
 	if len(open4) != 4 || open4[3].ID != b.Event.ID {
 		t.Errorf("%d events are unsettled, want the members and the batch", len(open4))
 	}
-	due, err := s.Due(t.Context(), start().Add(1000*time.Hour), 10)
+	due, err := s.Due(t.Context(), store.DueQuery{Now: start().Add(1000 * time.Hour), Limit: 10})
 	must(t, err)
 	if len(due) != 0 {
 		t.Errorf("members are due by themselves: %v", due)
