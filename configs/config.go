@@ -103,9 +103,14 @@ type Admin struct {
 	URL      string       `koanf:"url" form:"url"`
 }
 
-// Pipelines is where pipeline files are.
+// Pipelines is where pipeline files are, and what callers may do with them over HTTP.
 type Pipelines struct {
-	Dir string `koanf:"dir" form:"path"`
+	Dir         string        `koanf:"dir" form:"path"`
+	AdHoc       bool          `koanf:"ad_hoc"`
+	MaxCallers  int           `koanf:"max_callers" min:"1" max:"10000"`
+	CallTimeout time.Duration `koanf:"call_timeout" min:"1s" max:"1h"`
+	Versions    int           `koanf:"versions" min:"1" max:"100000"`
+	VersionAge  time.Duration `koanf:"version_age" min:"1h" max:"87600h"`
 }
 
 // Webhooks is where the files are that declare webhooks.

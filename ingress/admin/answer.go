@@ -55,15 +55,19 @@ func (s *Server) showValue(ctx *fasthttp.RequestCtx, v any) {
 }
 
 // fail answers an error with its code, message and hint. An error without a code stays in the log.
-func (s *Server) fail(ctx *fasthttp.RequestCtx, err error) {
-	code, status := fault.CodeOf(err), statusOf(err)
+func (s *Server) fail(ctx *fasthttp.RequestCtx, err error) { s.failWith(ctx, statusOf(err), err) }
+
+// failWith answers an error with a status. Several faults, and one with a place in a text, are told one by one too.
+func (s *Server) failWith(ctx *fasthttp.RequestCtx, status int, err error) {
+	code := fault.CodeOf(err)
 	out := struct {
 		StatusCode int    `json:"statusCode"`
 		Status     string `json:"status"`
 		Code       string `json:"code"`
 		Message    string `json:"message"`
 		Hint       string `json:"hint,omitempty"`
-	}{status, "error", string(code), "an internal fault; see the server's log", ""}
+		Errors     []flaw `json:"errors,omitempty"`
+	}{status, "error", string(code), "an internal fault; see the server's log", "", nil}
 	var f *fault.Error
 	switch {
 	case code == fault.Internal:
@@ -71,7 +75,7 @@ func (s *Server) fail(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &f):
 		plain := *f
 		plain.Hint = ""
-		out.Message, out.Hint = plain.Error(), fault.HintOf(err)
+		out.Message, out.Hint, out.Errors = plain.Error(), fault.HintOf(err), flaws(err)
 	}
 	text, err := json.Marshal(out)
 	if err != nil {
@@ -84,8 +88,14 @@ func (s *Server) fail(ctx *fasthttp.RequestCtx, err error) {
 func statusOf(err error) int {
 	code := fault.CodeOf(err)
 	switch {
+	case isList(err):
+		return http.StatusBadRequest
 	case errors.Is(err, store.ErrNotFound), strings.HasSuffix(string(code), ".unknown"):
 		return http.StatusNotFound
+	case code == fault.PipelineChanged:
+		return http.StatusPreconditionFailed
+	case code == fault.PipelineUsed:
+		return http.StatusConflict
 	case code == fault.RunFinal, code == fault.RunReplay:
 		return http.StatusConflict
 	case code == fault.IAMDenied:

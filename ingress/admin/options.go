@@ -31,6 +31,8 @@ type Options struct {
 	IdleTimeout   time.Duration // between two requests of a connection; default 60 s
 	Concurrency   int           // connections at once; default 1,024
 	MaxConnsPerIP int           // of one address at once; default 256
+	Calls         int           // callers who wait for pipelines at once; default 16
+	CallTimeout   time.Duration // how long one of them waits; default 60 s
 	Grace         time.Duration // for requests in work when Run ends; default 25 s
 }
 
@@ -45,6 +47,20 @@ func (o Options) front() front.Options {
 		Address: o.Address, BodyLimit: o.BodyLimit, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		IdleTimeout: o.IdleTimeout, Concurrency: o.Concurrency, ConnsPerIP: o.MaxConnsPerIP, Grace: o.Grace,
 	}
+}
+
+func (o Options) calls() int {
+	if o.Calls <= 0 {
+		return 16
+	}
+	return o.Calls
+}
+
+func (o Options) callTimeout() time.Duration {
+	if o.CallTimeout <= 0 {
+		return time.Minute
+	}
+	return o.CallTimeout
 }
 
 // check refuses settings that would open the API.
@@ -99,16 +115,58 @@ type Ledger interface {
 	Rejects(ctx context.Context, limit int) ([]store.Reject, error)
 }
 
-// Deps are what the API shows and drives. All but Kept and Explain are required. The functions are called for each request,
+// Pipelines runs and keeps pipelines. A where is a path with slashes or a name with dots; its faults carry codes, and
+// those of a text are a fault.List with everything that is wrong with it.
+type Pipelines interface {
+	// Run runs a loaded pipeline in the name of an identity, RunText one that is not kept.
+	Run(ctx context.Context, identity, where string, c Call) (Answer, error)
+	RunText(ctx context.Context, identity string, t Text, c Call) (Answer, error)
+	// Get gives the text of a stored pipeline as it is now, with its version.
+	Get(ctx context.Context, identity, where string) (t Text, version string, err error)
+	// Put stores a text and Delete removes it; both return when that is in force. match is the version that has to
+	// be there before: empty asks for none, * for any, - for no pipeline.
+	Put(ctx context.Context, identity, where string, t Text, match string) (version string, created bool, err error)
+	Delete(ctx context.Context, identity, where, match string, force bool) error
+	// List tells of all pipelines, History of the kept versions of one, Version of one of them with its text.
+	List() any
+	History(ctx context.Context, where string) (any, error)
+	Version(ctx context.Context, identity, where, version string) (any, error)
+}
+
+// Text is the text of a pipeline. Form is yaml, json, pairs or uri.
+type Text struct {
+	Form string
+	Text []byte
+}
+
+// Call is what a run over HTTP gets from its request.
+type Call struct {
+	Body    any
+	HasBody bool
+	Vars    map[string]any
+	Request map[string]any // what expressions see as request
+}
+
+// Answer is what came of a run.
+type Answer struct {
+	Body   any
+	Status int               // 0 = the usual one
+	Header map[string]string // names in lower case
+	Run    string            // id of the run, where it is kept
+	Ran    bool              // the run began, so an error is its own
+}
+
+// Deps are what the API shows and drives. All but Pipelines, Kept and Explain are required. The functions are called for each request,
 // from many goroutines; their values must be JSON-encodable and hold no secret.
 type Deps struct {
-	Commands Commands
-	Ledger   Ledger
-	Operator Operator
-	Plugins  func() any
-	Status   func(ctx context.Context) (any, error)
-	Health   func() error // nil = requests are accepted
-	Logger   *slog.Logger
+	Commands  Commands
+	Ledger    Ledger
+	Operator  Operator
+	Pipelines Pipelines // nil = the API has none
+	Plugins   func() any
+	Status    func(ctx context.Context) (any, error)
+	Health    func() error // nil = requests are accepted
+	Logger    *slog.Logger
 
 	// Metrics gives what was counted, in the format that the value of an Accept field asks for.
 	Metrics func(accept string) (contentType string, text []byte, ok bool)

@@ -30,6 +30,7 @@ type Server struct {
 	metrics [sha256.Size]byte
 	hosts   map[string]bool
 	work    context.Context // of all requests; set by Run
+	calls   chan struct{}   // one for each caller who waits for a pipeline
 	open    context.Context // ends when Run is asked to end: waiting is over then
 }
 
@@ -41,7 +42,7 @@ func New(o Options, d Deps) (*Server, error) {
 	}
 	s := &Server{
 		options: o, deps: d, token: sha256.Sum256([]byte(o.Token)), metrics: sha256.Sum256([]byte(o.Metrics)), hosts: map[string]bool{"localhost": true},
-		work: context.Background(), open: context.Background(),
+		work: context.Background(), open: context.Background(), calls: make(chan struct{}, o.calls()),
 	}
 	for _, h := range o.Hosts {
 		s.hosts[strings.ToLower(h)] = true
@@ -106,6 +107,9 @@ func (s *Server) route(ctx *fasthttp.RequestCtx, path string) {
 			s.command(ctx, name)
 			return
 		}
+	}
+	if s.deps.Pipelines != nil && s.pipelines(ctx, path) {
+		return
 	}
 	first, rest, _ := strings.Cut(path, "/")
 	if first == "runs" && ctx.IsPost() {

@@ -122,7 +122,7 @@ func (a *App) open(ctx context.Context) error {
 		Retention: c.Store.Retention, MaxRejects: c.Store.MaxRejects, MaxMissed: c.Jobs.MaxMissed, Namespace: c.Namespace, Policy: a.tools.policy,
 		Record: run.Recording(c.Engine.Record), RecordLimit: int(c.Engine.RecordLimit), Scrub: a.p.Resolver.Scrubber().Scrub,
 		Logger: a.p.Logger, Now: a.p.Now,
-		Compile: a.tools.compileKept,
+		Compile: a.tools.compileKept, Versions: c.Pipelines.Versions, VersionAge: c.Pipelines.VersionAge,
 	}); err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ func (a *App) makeListeners() error {
 	}
 	panel := admin.Deps{
 		Commands: commands{a.p, a.tools}, Ledger: a.store, Operator: a.engine, Plugins: a.pluginList, Status: a.status,
-		Health: a.store.Health, Logger: a.p.Logger, Metrics: counters.Text,
+		Pipelines: callers{a.catalog, a.engine, a.tools.policy, c.Pipelines.AdHoc},
+		Health:    a.store.Health, Logger: a.p.Logger, Metrics: counters.Text,
 	}
 	if c.Ingress.KeepRejected {
 		if door.Kept, err = kept.Open(c.RejectsPath(), kept.Options{Bytes: int64(c.Ingress.KeepRejectedSize), Logger: a.p.Logger}); err != nil {
@@ -42,6 +43,7 @@ func (a *App) makeListeners() error {
 	}
 	a.admin, err = admin.New(admin.Options{
 		Address: c.Admin.Address, Token: c.Admin.Token.Reveal(), Metrics: c.Admin.Metrics.Reveal(), Identity: c.Admin.Identity, Hosts: c.Admin.Hosts,
+		Calls: c.Pipelines.MaxCallers, CallTimeout: c.Pipelines.CallTimeout,
 	}, panel)
 	return err
 }

@@ -23,19 +23,20 @@ type inProcess struct {
 	*app.App
 	t   *testing.T
 	dir string // of its pipelines
+	url string // of the admin API
 	log *logBuffer
 }
 
 // serveHere runs a server over the files until the test ends.
-func serveHere(t *testing.T, files map[string]string) *inProcess {
+func serveHere(t *testing.T, files map[string]string, set ...string) *inProcess {
 	t.Helper()
 	dir := t.TempDir()
 	s := &inProcess{t: t, dir: filepath.Join(dir, "pipelines"), log: &logBuffer{}}
 	s.write(files)
-	config, err := configs.Load(configs.Sources{Set: []string{
+	config, err := configs.Load(configs.Sources{Set: append([]string{
 		"store.dir=" + filepath.Join(dir, "data"), "pipelines.dir=" + s.dir, "plugins.dir=" + filepath.Join(dir, "none"),
 		"ingress.address=127.0.0.1:0", "admin.address=127.0.0.1:0", "admin.token=" + token, "engine.poll=20ms", "store.reserve=8MiB",
-	}})
+	}, set...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func serveHere(t *testing.T, files map[string]string) *inProcess {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	<-s.Listening()
+	s.url = "http://" + (<-s.Listening()).Admin
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {

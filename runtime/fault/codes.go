@@ -221,7 +221,7 @@ func Codes() []Info {
 		{PipelineUnknown, Input, "no pipeline has this name", "use the nearest known name, or load the pipeline"},
 		{PipelineChanged, Input, "a pipeline was changed by somebody else meanwhile", "read it again, and put your change into what is there now"},
 		{PipelineUsed, Input, "a pipeline cannot be deleted, because others run it", "change those first, or ask for the deletion with force"},
-		{PipelineBusy, Environment, "too many callers wait for pipelines", "try again in a moment, or raise pipelines.http.concurrency"},
+		{PipelineBusy, Environment, "too many callers wait for pipelines", "try again in a moment, or raise pipelines.max_callers"},
 		{PipelinePosition, Runtime, "a kept run does not fit the pipeline it belongs to", "replay it from its start"},
 		{PipelineMock, Input, "a pipeline sets up a mock, which does nothing on a server", "take mock.command out, or keep it for pi run and pi test only"},
 

@@ -38,6 +38,7 @@ type conn struct {
 	once sync.Once
 	used atomic.Bool // a byte came in
 	deaf atomic.Bool // an answer was given before all was read
+	ahead
 }
 
 // lingering is how many bytes are read and thrown away behind an answer that did not wait for them.
@@ -89,6 +90,9 @@ func network(a net.Addr) netip.Addr {
 }
 
 func (c *conn) Read(b []byte) (int, error) {
+	if n, err, any := c.take(b); any {
+		return n, err
+	}
 	n, err := c.TCPConn.Read(b)
 	if n > 0 && !c.used.Load() {
 		c.used.Store(true)
