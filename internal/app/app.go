@@ -98,20 +98,21 @@ func (a *App) open(ctx context.Context) error {
 	if a.directory, err = a.openDirectory(ctx, a.presets); err != nil {
 		return err
 	}
+	a.metrics = metrics.New(a.p.Version)
+	a.catalog = &catalog{
+		dir: c.Pipelines.Dir, sources: a.store, metrics: a.metrics.Pipelines(), log: a.p.Logger, now: a.p.Now,
+	}
 	if a.tools, err = openTools(ctx, a.p, builtin.Deps{
 		Emit: func(ctx context.Context, e event.Event) (event.Accepted, error) {
 			return a.emitter.Emit(ctx, e, event.Dedupe{})
 		},
 		Results: a.store, Webhooks: a.directory, Properties: a.store, Outbound: outbound, Namespace: c.Namespace, Now: a.p.Now,
-		Jobs: jobs{a}, MessagePrefix: c.Broker.Prefix, MaxHops: c.Engine.MaxHops,
+		Jobs: jobs{a}, Pipelines: stored{a.catalog}, MessagePrefix: c.Broker.Prefix, MaxHops: c.Engine.MaxHops,
 	}); err != nil {
 		return err
 	}
 	a.onClose(a.tools.Close)
-	a.metrics = metrics.New(a.p.Version)
-	a.catalog = &catalog{
-		dir: c.Pipelines.Dir, tools: a.tools, sources: a.store, metrics: a.metrics.Pipelines(), log: a.p.Logger, now: a.p.Now,
-	}
+	a.catalog.tools = a.tools
 	plans, err := a.catalog.first(ctx)
 	if err != nil {
 		return err

@@ -28,7 +28,9 @@ type Deps struct {
 	Outbound Asker
 	Secrets  Secrets
 	Jobs     Jobs
-	Now      func() time.Time
+	// Pipelines keeps what pipeline.put and its like are given.
+	Pipelines Pipelines
+	Now       func() time.Time
 
 	MessagePrefix string // in front of an event's key in the key of its message; empty = pipeforce.event.
 	MaxHops       int    // how often an event may lead to another one; 0 = event.MaxHops
@@ -64,6 +66,25 @@ type Secrets interface {
 type Credential struct {
 	Field, Value string
 	Hide         func(text string) string // takes the secret out of a text, in every form in which it may come back
+}
+
+// Pipelines keeps the texts of pipelines. A where is a path with slashes or a name with dots. Faults carry
+// fault.PipelineUnknown, fault.PipelineChanged, fault.PipelineUsed, or the codes of what is wrong with a text.
+type Pipelines interface {
+	// PutPipeline checks and stores a text, and returns when it is in force. match is the version that has to be there
+	// before: empty asks for none, * for any, - for no pipeline.
+	PutPipeline(ctx context.Context, identity, where string, text []byte, isJSON bool, match string) (stored StoredPipeline, created bool, err error)
+	GetPipeline(where string) (StoredPipeline, error)
+	// Pipelines lists all, by name.
+	Pipelines() ([]StoredPipeline, error)
+	// DeletePipeline removes one; with force also one that others run.
+	DeletePipeline(ctx context.Context, identity, where, match string, force bool) error
+}
+
+// StoredPipeline is the text of a pipeline as it is kept.
+type StoredPipeline struct {
+	Name, Version string
+	Text          []byte
 }
 
 // Results keeps what callers may poll for.
@@ -116,6 +137,9 @@ func All(d Deps) []command.Definition {
 		messageDrop(),
 		messageNack(),
 		messageSend(d),
+		pipelineDelete(d),
+		pipelineGet(d),
+		pipelinePut(d),
 		propertyCopy(d),
 		propertyDelete(d),
 		propertyExists(d),

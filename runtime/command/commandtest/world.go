@@ -27,6 +27,7 @@ type world struct {
 	results    map[string]string
 	webhooks   map[string]webhook.Webhook
 	properties memory.Properties
+	pipelines  stored
 }
 
 // NewWorld makes an empty world.
@@ -37,7 +38,7 @@ func NewWorld() World {
 // Deps is the world as the commands take it.
 func (w World) Deps() builtin.Deps {
 	server := outside{egress.New(egress.Options{})}
-	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Jobs: w.w, Outbound: server, Secrets: server, Now: Now}
+	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Jobs: w.w, Pipelines: &w.w.pipelines, Outbound: server, Secrets: server, Now: Now}
 }
 
 // Events are those that were sent, in their order.
