@@ -80,10 +80,13 @@ func (f *follower) follow(ctx context.Context) error {
 	if err := f.present(ctx); err != nil {
 		return err
 	}
-	for {
-		over, near, err := f.over(ctx)
-		if over || err != nil {
-			return err
+	near := false
+	for look := true; ; {
+		if look {
+			var over bool
+			if over, near, err = f.over(ctx); over || err != nil {
+				return err
+			}
 		}
 		query := url.Values{"after": {next}}
 		for name := range f.filter {
@@ -100,14 +103,17 @@ func (f *follower) follow(ctx context.Context) error {
 			if err := f.present(ctx); err != nil {
 				return err
 			}
+			look = true
 			continue
 		}
 		var rows []any
 		updates, _ := answer["updates"].([]any)
+		look = len(updates) == 0
 		for _, u := range updates {
 			update, _ := u.(map[string]any)
 			fields, _ := update["run"].(map[string]any)
 			fields["time"], fields["step"] = update["time"], update["step"]
+			look = look || run.Status(cellText(fields["status"])).Final()
 			rows = append(rows, fields)
 		}
 		if err := f.show(rows); err != nil {

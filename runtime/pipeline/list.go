@@ -81,8 +81,7 @@ func (x *execution) save(ctx context.Context) error {
 	}
 	var steps []run.Step
 	if x.recorder != nil {
-		steps = x.trace.steps()
-		x.recorder.forget(steps)
+		steps = x.recorder.journaled(x.trace)
 	}
 	return x.in.Journal(ctx, x.state(), steps)
 }

@@ -32,6 +32,7 @@ type recorder struct {
 	Recording
 	mu     sync.Mutex
 	secret *secret.Scrubber // what parameters that are marked as secret held in this attempt
+	holds  bool             // any value
 	learnt bool             // since older records were last scrubbed
 	vars   map[string]any   // those in the last record of the pipeline's own list; nil = none, or they are not whole there
 }
@@ -96,7 +97,7 @@ func (x *execution) keepValues(h *head, s *step, rec *run.Step, failed bool) {
 	}
 	in.Exact = own && !w.changed && r.Of == run.RecordAll
 	if text, err := json.Marshal(in); err == nil {
-		rec.Input = text
+		rec.Input, r.holds = text, true
 	}
 	if u.gave && !failed {
 		rec.Output = r.text(&w, w.value(u.result))
@@ -106,6 +107,23 @@ func (x *execution) keepValues(h *head, s *step, rec *run.Step, failed bool) {
 // sameMap reports whether two variables hold one map. One that a step has seen never changes.
 func sameMap(a, b map[string]any) bool {
 	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}
+
+// firstJournaled is how many steps a journal carries that holds no values: a loop with an effect in each round would
+// else write all of its rounds in each of them.
+const firstJournaled = 50
+
+// journaled gives the steps for a journal.
+func (r *recorder) journaled(t *trace) []run.Step {
+	r.mu.Lock()
+	holds := r.holds
+	r.mu.Unlock()
+	if !holds {
+		return t.first[:min(len(t.first), firstJournaled)]
+	}
+	steps := t.steps()
+	r.forget(steps)
+	return steps
 }
 
 // scrub takes every known secret out of a text.
