@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/store"
 )
 
@@ -100,6 +101,7 @@ type VersionInfo struct {
 	Last    time.Time `json:"last"`            // when it was loaded
 	Until   time.Time `json:"until,omitzero"`  // when another one took its place
 	Author  string    `json:"author"`          // the identity that put it, or "file"
+	Form    string    `json:"form"`            // of the text: yaml or json
 	Text    string    `json:"source,omitzero"` // only of one version
 }
 
@@ -122,8 +124,12 @@ func (c *catalog) History(ctx context.Context, where string) ([]VersionInfo, err
 }
 
 func versionInfo(src store.Source) VersionInfo {
+	form := pipeline.FormYAML
+	if strings.HasSuffix(src.File, pipeline.SuffixJSON) {
+		form = pipeline.FormJSON
+	}
 	return VersionInfo{
-		Version: src.Version, Loaded: src.Until.IsZero(), First: src.First, Last: src.Last, Until: src.Until, Author: cmp.Or(src.Author, "file"),
+		Form: string(form), Version: src.Version, Loaded: src.Until.IsZero(), First: src.First, Last: src.Last, Until: src.Until, Author: cmp.Or(src.Author, "file"),
 	}
 }
 

@@ -96,27 +96,40 @@ func (a *client) command(ctx context.Context, name string, params map[string]any
 }
 
 func (a *client) do(ctx context.Context, method, path string, body []byte) (map[string]any, error) {
+	header := map[string]string{}
+	if body != nil {
+		header["Content-Type"] = "application/json"
+	}
+	res, data, err := a.exchange(ctx, method, path, header, body)
+	if err != nil {
+		return nil, err
+	}
+	return a.answer(res.StatusCode, data)
+}
+
+// exchange sends a request and gives the answer with its body, whatever its status.
+func (a *client) exchange(ctx context.Context, method, path string, header map[string]string, body []byte) (*http.Response, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, fault.New(fault.ConfigValue, "is not a usable URL").In("admin.url")
+		return nil, nil, fault.New(fault.ConfigValue, "is not a usable URL").In("admin.url")
 	}
 	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	for name, v := range header {
+		req.Header.Set(name, v)
 	}
 	if a.token != "" {
 		req.Header.Set("Authorization", "Bearer "+a.token)
 	}
 	res, err := a.http.Do(req)
 	if err != nil {
-		return nil, a.unreachable(ctx, err)
+		return nil, nil, a.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return nil, a.unreachable(ctx, err)
+		return nil, nil, a.unreachable(ctx, err)
 	}
-	return a.answer(res.StatusCode, data)
+	return res, data, nil
 }
 
 func (a *client) unreachable(ctx context.Context, err error) error {
@@ -143,7 +156,7 @@ func (a *client) answer(status int, data []byte) (map[string]any, error) {
 	case err != nil || !isObject:
 		return nil, fault.New(fault.CLIUnreachable, "what answers at %s is not the admin API (HTTP status %d)", a.base, status).
 			WithHint("check admin.url and admin.address")
-	case status != http.StatusOK:
+	case status != http.StatusOK && status != http.StatusCreated:
 		return nil, a.remoteFault(status, fields)
 	}
 	return fields, nil
@@ -167,9 +180,29 @@ func (a *client) remoteFault(status int, fields map[string]any) error {
 		}
 		return e.WithHint("check admin.url, and see the server's log")
 	}
+	if list := remoteList(fields); len(list) > 0 {
+		return list
+	}
 	e := fault.New(fault.Code(text("code")), "%s", text("message"))
 	if hint := text("hint"); hint != "" {
 		e = e.WithHint("%s", hint)
 	}
 	return e
+}
+
+// remoteList gives the faults with their places, where the server told them one by one.
+func remoteList(fields map[string]any) (list fault.List) {
+	told, _ := fields["errors"].([]any)
+	for _, item := range told {
+		one, _ := item.(map[string]any)
+		text := func(name string) string { s, _ := one[name].(string); return s }
+		number := func(name string) int { n, _ := one[name].(int); return n }
+		e := fault.New(fault.Code(text("code")), "%s", text("message")).In(text("step")).
+			At(fault.Position{File: text("file"), Line: number("line"), Column: number("column")})
+		if hint := text("hint"); hint != "" {
+			e = e.WithHint("%s", hint)
+		}
+		list = append(list, e)
+	}
+	return list
 }

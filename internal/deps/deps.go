@@ -3,7 +3,6 @@ package deps
 
 import (
 	_ "github.com/andybalholm/brotli"
-	_ "github.com/aymanbagabas/go-udiff"
 	_ "github.com/dunglas/httpsfv"
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/klauspost/compress/zstd"
