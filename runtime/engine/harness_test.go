@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -62,7 +63,10 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 			return pipeline.LoadAs(src.File, src.Pipeline, src.Text, w.deps)
 		}
 	}
-	o.Policy, o.Poll = policy, 10*time.Millisecond
+	o.Policy = policy
+	if o.Poll == 0 {
+		o.Poll = 10 * time.Millisecond
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -88,6 +92,27 @@ func (w *world) start(dir string, o engine.Options, files map[string]string) (st
 	})
 	w.t.Cleanup(stop)
 	return stop
+}
+
+// another starts a second engine over the store of the first one, with a broker of its own.
+func (w *world) another(o engine.Options, files map[string]string) *engine.Engine {
+	w.t.Helper()
+	b := memory.New(memory.Settings{})
+	o.Policy, o.Now = w.deps.Policy, time.Now
+	e, err := engine.New(w.store, b, engine.NewEmitter(w.store, b, engine.EmitterOptions{}), w.compile(files), o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx, func() {}) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := errors.Join(<-ended, b.Close()); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return e
 }
 
 func (w *world) compile(files map[string]string) []*pipeline.Plan {
