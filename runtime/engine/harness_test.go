@@ -30,7 +30,8 @@ type world struct {
 	deps    pipeline.Deps
 	more    []command.Definition // commands of one test
 	window  int                  // events on their way at once; 0 = the standard
-	forgets bool                 // versions are not brought back from the store
+	wrap    func(store.Store) store.Store
+	forgets bool // versions are not brought back from the store
 
 	mu    sync.Mutex
 	calls map[string]int // of a command, by its argument
@@ -41,9 +42,13 @@ type world struct {
 // start runs the pipelines until the test ends, or until stop is called.
 func (w *world) start(dir string, o engine.Options, files map[string]string) (stop func()) {
 	w.t.Helper()
+	var s store.Store
 	s, err := sqlite.Open(w.t.Context(), sqlite.Options{Dir: dir, Reserve: -1})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.wrap != nil {
+		s = w.wrap(s)
 	}
 	w.store = s
 	b := memory.New(memory.Settings{})
