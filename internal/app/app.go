@@ -108,7 +108,7 @@ func (a *App) open(ctx context.Context) error {
 		},
 		Results: a.store, Webhooks: a.directory, Properties: a.store, Outbound: outbound, Namespace: c.Namespace, Now: a.p.Now,
 		Jobs: jobs{a}, Pipelines: stored{a.catalog}, MessagePrefix: c.Broker.Prefix, MaxHops: c.Engine.MaxHops,
-	}); err != nil {
+	}, Outside{}); err != nil {
 		return err
 	}
 	a.onClose(a.tools.Close)

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,15 +109,4 @@ func (l *linter) plans(plans []*pipeline.Plan, err error) {
 	}
 }
 
-func (l *linter) fail(err error) {
-	var list fault.List
-	var one *fault.Error
-	switch {
-	case errors.As(err, &list):
-		l.faults = append(l.faults, list...)
-	case errors.As(err, &one):
-		l.faults = append(l.faults, one)
-	case err != nil:
-		l.faults = append(l.faults, fault.Wrap(fault.PipelineRead, err, "reading a file"))
-	}
-}
+func (l *linter) fail(err error) { l.faults = append(l.faults, faultsOf(err)...) }

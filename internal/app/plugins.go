@@ -33,7 +33,7 @@ func (t *Tools) loadPlugins(ctx context.Context) error {
 		return err
 	}
 	if t.host, err = wasm.NewHost(ctx, wasm.Options{
-		CacheDir: c.CachePath(), Logger: t.p.Logger, Now: t.p.Now, Capabilities: []capability.Capability{t.mail},
+		CacheDir: c.CachePath(), Logger: t.p.Logger, Now: t.realNow(), Capabilities: []capability.Capability{t.mail},
 	}); err != nil {
 		return err
 	}
@@ -105,7 +105,10 @@ func (t *Tools) openMail() (*mail.Mail, error) {
 	s := t.p.Config.SMTP
 	o := mail.Options{
 		Host: s.Host, Port: s.Port, TLS: mail.TLSMode(s.TLS), Username: s.Username, From: s.From, FromName: s.FromName,
-		Timeout: s.Timeout, Connections: s.Connections, Logger: t.p.Logger, Now: t.p.Now,
+		Timeout: s.Timeout, Connections: s.Connections, Logger: t.p.Logger, Now: t.realNow(), Deliver: t.outside.Mail,
+	}
+	if o.Deliver != nil { // no login, and no certificate has to be there
+		return mail.New(o)
 	}
 	if !s.Password.IsZero() {
 		password, err := t.p.Resolver.Resolve(s.Password.Reveal())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/penstock/penstock/runtime/event"
@@ -22,17 +21,31 @@ type RunFile struct {
 	HasBody  bool // false: the event, or without one the file's body section
 	Vars     map[string]any
 	Identity string // empty = anonymousUser
+
+	Trial   *pipeline.Trial   // what stands in for commands; nil = what the file itself says
+	Mocked  []string          // commands for which it does, which need not be there
+	Observe pipeline.Observer // nil = nobody
 }
 
-// RunFile runs one pipeline in this process, without a server. Nothing is retried.
+// RunFile runs one pipeline in this process, without a server. Nothing is retried but by its own steps. The
+// pipelines that it runs are those of its [Library].
 func (t *Tools) RunFile(ctx context.Context, r RunFile) (pipeline.Outcome, error) {
-	plan, err := t.loadFile(r.Path)
+	deps, _, err := t.DepsWith(r.Mocked)
+	if err != nil {
+		return pipeline.Outcome{}, err
+	}
+	library := t.NewLibrary(t.RootOf(r.Path), deps)
+	plan, err := library.Load(r.Path)
 	if err != nil {
 		return pipeline.Outcome{}, err
 	}
 	in := pipeline.Input{
 		Body: r.Body, HasBody: r.HasBody, Vars: r.Vars, Attempt: 1, Identity: r.Identity,
 		Policy: t.policy, Logger: t.p.Logger, Timeout: t.p.Config.Engine.StepTimeout, MaxSteps: t.p.Config.Engine.MaxSteps, Now: t.p.Now,
+		Plans: library, Trial: r.Trial, Observe: r.Observe,
+	}
+	if in.Trial == nil {
+		in.Trial = &pipeline.Trial{}
 	}
 	if in.Identity == "" {
 		in.Identity = iam.Anonymous
@@ -40,12 +53,11 @@ func (t *Tools) RunFile(ctx context.Context, r RunFile) (pipeline.Outcome, error
 	in.Event = event.New("pipeline."+plan.Name(), t.p.Now())
 	if r.Event != nil {
 		in.Event = *r.Event
+		if _, in.Object, err = event.Unmarshal(r.Event.AppendJSON(nil)); err != nil {
+			return pipeline.Outcome{}, err
+		}
 		if !r.HasBody {
-			_, object, err := event.Unmarshal(r.Event.AppendJSON(nil))
-			if err != nil {
-				return pipeline.Outcome{}, err
-			}
-			in.Body, in.HasBody = map[string]any(object), true
+			in.Body, in.HasBody = plan.BodyOf(in.Event, in.Object)
 		}
 	}
 	in.RunID = in.Event.ID + ":" + plan.Name()
@@ -59,12 +71,9 @@ func (t *Tools) RunFile(ctx context.Context, r RunFile) (pipeline.Outcome, error
 }
 
 func (t *Tools) loadFile(file string) (*pipeline.Plan, error) {
-	if info, err := os.Stat(file); err == nil && info.Size() > pipeline.MaxSize {
-		return nil, fault.New(fault.PipelineSyntax, "the file has more than %d bytes", pipeline.MaxSize).At(fault.Position{File: file})
-	}
-	src, err := os.ReadFile(file)
+	src, err := readPipeline(file)
 	if err != nil {
-		return nil, unreadable(file, err)
+		return nil, err
 	}
 	return pipeline.Load(file, src, t.deps())
 }

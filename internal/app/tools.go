@@ -30,6 +30,7 @@ type Tools struct {
 	registry *command.Registry
 	outbound *egress.Client         // its own; nil = somebody else's
 	url      atomic.Pointer[string] // of the server, for expressions
+	outside  Outside                // what stands in for the outside world; zero = nothing
 }
 
 // OpenTools opens the tools without a server: events that a pipeline sends are logged and go nowhere,
@@ -40,15 +41,15 @@ func OpenTools(ctx context.Context, p Params) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := openTools(ctx, p, offline(p, outbound))
+	t, err := openTools(ctx, p, offline(p, outbound), Outside{})
 	if err == nil {
 		t.outbound = outbound
 	}
 	return t, err
 }
 
-func openTools(ctx context.Context, p Params, deps builtin.Deps) (*Tools, error) {
-	t := &Tools{p: p}
+func openTools(ctx context.Context, p Params, deps builtin.Deps, outside Outside) (*Tools, error) {
+	t := &Tools{p: p, outside: outside}
 	var err error
 	if t.policy, err = iam.NewPolicy(p.Config.IAM.Roles, p.Config.IAM.Identities); err != nil {
 		return nil, err
@@ -108,5 +109,6 @@ func offline(p Params, outbound *egress.Client) builtin.Deps {
 			return event.Accepted{EventID: e.ID, Fresh: true}, nil
 		},
 		Results: newLocalResults(), Webhooks: noWebhooks{}, Properties: &memory.Properties{}, Outbound: outbound, Namespace: p.Config.Namespace, Now: p.Now,
+		MessagePrefix: p.Config.Broker.Prefix, MaxHops: p.Config.Engine.MaxHops,
 	}
 }

@@ -74,7 +74,7 @@ var fences = []fence{
 	{"modernc.org/sqlite", []string{"runtime/store"}, false},
 	{"database/sql", []string{"runtime/store", "runtime/broker"}, false},
 	{"github.com/robfig/cron/v3", []string{"runtime/trigger"}, true},
-	{"gopkg.in/yaml.v3", []string{"runtime/pipeline", "ingress/verify", "configs", "internal/cli"}, true},
+	{"gopkg.in/yaml.v3", []string{"runtime/pipeline", "ingress/verify", "configs", "internal/cli", "internal/pipetest"}, true},
 	{"github.com/emersion/go-smtp", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
 	{"github.com/emersion/go-sasl", []string{"runtime/wasm/capability/mail", "internal/testkit/smtpsink"}, true},
 	{"github.com/prometheus/client_golang", []string{"internal/metrics"}, false},
@@ -133,6 +133,7 @@ var outboundHomes = []string{
 	"runtime/wasm/capability/mail", // the configured relay
 	"internal/cli",                 // the configured admin API, and the URL that a person types
 	"internal/app/doctor.go",       // the configured relay and listeners
+	"internal/pipetest/door.go",    // its own listener, on the loopback interface
 	"internal/demo",
 	"internal/testkit",
 }

@@ -55,7 +55,7 @@ func TestBadInput(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "good.pi.yaml", "pipeline:\n  - body.set: hello\n")
 	write(t, dir, "bad.pi.yaml", "pipeline:\n  - logg: x\n")
-	write(t, dir, "event.json", `{"eventKey": "a.b"}`)
+	write(t, dir, "event.json", `{"payload": 1}`)
 	write(t, dir, "not.wasm", "text")
 	write(t, dir, "broken.yaml", "store: {dirr: x}\n")
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o700); err != nil {
@@ -105,8 +105,8 @@ func TestBadInput(t *testing.T) {
 		"run: unknown file":     {args: []string{"run", "nope.pi.yaml"}, code: 2, want: "error: nope.pi.yaml: reading a pipeline: no such file or directory\nhint: check the path\ncode: cli.usage\n"},
 		"run: body file":        {args: []string{"run", "good.pi.yaml", "--body", "@nope"}, code: 2, want: "error: nope: reading the body: no such file or directory\nhint: check the path\ncode: cli.usage\n"},
 		"run: event key":        {args: []string{"run", "good.pi.yaml", "--event", "a..b"}, code: 2, want: "error: event key \"a..b\" has an empty word\nhint: join words by single dots\ncode: event.invalid\n"},
-		"run: event file":       {args: []string{"run", "good.pi.yaml", "--event", "@event.json"}, code: 2, want: "error: event.json: reading the event: an event has no usable id\nhint: `pi events ID -o json` prints one that was accepted\ncode: event.invalid\n"},
-		"run: event and body":   {args: []string{"run", "good.pi.yaml", "--event", "@event.json", "--body", "x"}, code: 2, want: "error: an event from a file has its own payload\nhint: leave --body out, or give --event KEY\ncode: cli.usage\n"},
+		"run: event file":       {args: []string{"run", "good.pi.yaml", "--event", "@event.json"}, code: 2, want: "error: event.json: reading the event: an event key has 1 to 255 bytes\nhint: `pi events ID -o json` prints one that was accepted\ncode: event.invalid\n"},
+		"run: event and body":   {args: []string{"run", "good.pi.yaml", "--event", "@event.json", "--body", "x"}, code: 2, want: "error: an event as JSON has its own payload\nhint: leave --body out, or give --event KEY\ncode: cli.usage\n"},
 		"run: payload type":     {args: []string{"run", "good.pi.yaml", "--payload-type", "rwa"}, code: 2, want: "error: the flag \"--payload-type\" has to be base64, raw or ignore\nhint: did you mean \"raw\"?\ncode: cli.usage\n"},
 		"run: variable":         {args: []string{"run", "good.pi.yaml", "--var", "x"}, code: 2, want: "error: a variable has to be NAME=VALUE\nhint: see the command's --help\ncode: cli.usage\n"},
 		"lint: no path":         {args: []string{"lint"}, code: 2, want: "error: PATH is missing\nhint: usage: pi lint PATH ... [flags]\ncode: cli.usage\n"},

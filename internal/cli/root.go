@@ -26,7 +26,7 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.checkOutput() }
 
 	root.AddCommand(
-		c.serveCommand(), c.commandCommand(), c.runCommand(), c.lintCommand(), c.webhookCommand(), c.sendCommand(), c.eventsCommand(),
+		c.serveCommand(), c.commandCommand(), c.runCommand(), c.testCommand(), c.lintCommand(), c.webhookCommand(), c.sendCommand(), c.eventsCommand(),
 		c.runsCommand(), c.dlqCommand(), c.jobsCommand(), c.pluginCommand(), c.configCommand(), c.doctorCommand(), c.versionCommand(),
 		c.schemaCommand(), c.pipelinesCommand(),
 	)

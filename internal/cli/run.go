@@ -4,23 +4,28 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/penstock/penstock/internal/app"
+	"github.com/penstock/penstock/internal/pipetest"
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/value"
 )
 
 // runFlags are what `pi run` is given.
 type runFlags struct {
 	body, event, payload, identity string
-	hasBody                        bool
-	vars                           []string
+	hasBody, trace, watch          bool
+	vars, mocks                    []string
+	timeout                        time.Duration
 }
 
 func (c *cli) runCommand() *cobra.Command {
@@ -30,52 +35,136 @@ func (c *cli) runCommand() *cobra.Command {
 		Short: "Run one pipeline here, without a server",
 		Long: "Run one pipeline in this process and print its final body. Plugins, mail and rights are those of the configuration;\n" +
 			"events that the pipeline sends go nowhere. With --event KEY the pipeline gets an event as a webhook would make it, and\n" +
-			"--body is the webhook's body; without, --body is the first body itself. A body that is JSON is read as JSON.",
+			"--body is the webhook's body; without, --body is the first body itself. A body that is JSON is read as JSON. Pipelines\n" +
+			"that it runs are found beside the file, or in the pipeline directory when the file is there. --trace shows every step\n" +
+			"on standard error, and a failing run is always shown so. -o json gives body, vars and steps.",
 		Example: "  pi run greet.pi.yaml --body '{\"name\": \"Jane\"}'\n" +
 			"  pi run lead.pi.yaml --event webhook.lead.created --body 'Jane wants a boat'\n" +
-			"  pi run push.pi.yaml --event @event.json --var dry=true",
+			"  pi run push.pi.yaml --event @event.json --var dry=true\n" +
+			"  pi run push.pi.yaml --event '{\"eventKey\": \"webhook.github.push\", \"payload\": {\"ref\": \"main\"}}' --trace\n" +
+			"  pi run offer.pi.yaml --as systemuser --mock mail.send='{\"messageId\": \"m1\"}' --mock '#price=@price.json'\n" +
+			"  pi run greet.pi.yaml --body @body.json --timeout 5s -o json",
 		Args: wants([]string{"FILE"}, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.hasBody = cmd.Flags().Changed("body")
 			return c.run(cmd.Context(), args[0], f)
 		},
 	}
-	cmd.Flags().StringVar(&f.body, "body", "", "`TEXT`, or @file, or @- for standard input")
-	cmd.Flags().StringVar(&f.event, "event", "", "`KEY` of the event to make, or @file with an event as JSON")
-	cmd.Flags().StringVar(&f.payload, "payload-type", "base64", "how --body becomes the event's payload: base64, raw or ignore")
-	cmd.Flags().StringArrayVar(&f.vars, "var", nil, "set a variable: `NAME=VALUE`; may be repeated")
-	cmd.Flags().StringVar(&f.identity, "as", "", "`IDENTITY` to begin as (default: that of webhooks, anonymousUser)")
+	flags := cmd.Flags()
+	flags.StringVar(&f.body, "body", "", "`TEXT`, or @file, or @- for standard input")
+	flags.StringVar(&f.event, "event", "", "`KEY` of the event to make; or an event as JSON: the text itself, or @file")
+	flags.StringVar(&f.payload, "payload-type", "base64", "how --body becomes the event's payload: base64, raw or ignore")
+	flags.StringArrayVar(&f.vars, "var", nil, "set a variable: `NAME=VALUE`, where VALUE is JSON or a text; may be repeated")
+	flags.StringVar(&f.identity, "as", "", "`IDENTITY` to begin as (default: that of webhooks, anonymousUser)")
+	flags.StringArrayVar(&f.mocks, "mock", nil, "answer in place of a command: `COMMAND=RESULT` or #ID=RESULT, where RESULT is JSON, a text or @file; may be repeated")
+	flags.BoolVar(&f.trace, "trace", false, "show every step with its values and its time")
+	flags.BoolVar(&f.watch, "watch", false, "run again whenever a pipeline in the file's folder changes, until interrupted")
+	flags.DurationVar(&f.timeout, "timeout", 0, "end the run after this `TIME`, such as 30s")
 	return cmd
 }
 
 func (c *cli) run(ctx context.Context, file string, f runFlags) (err error) {
 	job := app.RunFile{Path: c.path(file), Identity: f.identity}
+	if f.timeout < 0 {
+		return fault.New(fault.CLIUsage, "the flag \"--timeout\" must not be negative")
+	}
 	if job.Vars, err = variables(f.vars); err != nil {
 		return err
 	}
 	if err := c.input(&job, f); err != nil {
 		return err
 	}
+	mocks, err := c.runMocks(f.mocks)
+	if err != nil {
+		return err
+	}
 	if _, err := c.load(file, "a pipeline"); err != nil {
 		return err
 	}
-	cfg, err := c.config()
-	if err != nil {
-		return err
+	return c.withTools(ctx, func(tools *app.Tools) error {
+		if !f.watch {
+			return c.runOnce(ctx, tools, job, mocks, f)
+		}
+		paths := []string{tools.RootOf(job.Path), job.Path}
+		return c.again(ctx, paths, func() error { return c.runOnce(ctx, tools, job, mocks, f) })
+	})
+}
+
+// again does something now and whenever a file changes, until ctx ends. What fails is shown.
+func (c *cli) again(ctx context.Context, paths []string, do func() error) error {
+	for seen := pipetest.Look(paths); ; {
+		err := do()
+		if ctx.Err() != nil {
+			return nil // interrupting is how watching ends
+		}
+		if err != nil {
+			c.finish(ctx, err)
+		}
+		fmt.Fprintln(c.Stderr, "waiting for a change; interrupt to end")
+		if seen, err = pipetest.Changed(ctx, paths, seen); err != nil {
+			return nil //nolint:nilerr // as above
+		}
 	}
-	tools, err := app.OpenTools(ctx, c.params(cfg, c.logger(cfg, true)))
-	if err != nil {
-		return err
+}
+
+func (c *cli) runOnce(ctx context.Context, tools *app.Tools, job app.RunFile, mocks *pipetest.Mocks, f runFlags) error {
+	trace := &pipetest.Trace{}
+	job.Mocked = mocks.Commands()
+	job.Trial, job.Observe = &pipeline.Trial{Answer: mocks.Answer}, trace
+	limited, cancel := ctx, context.CancelFunc(func() {})
+	if f.timeout > 0 {
+		limited, cancel = context.WithTimeout(ctx, f.timeout)
 	}
-	defer func() { err = errors.Join(err, tools.Close(context.WithoutCancel(ctx))) }()
-	out, err := tools.RunFile(ctx, job)
-	if err != nil {
-		return err
+	defer cancel()
+	out, err := tools.RunFile(limited, job)
+	if err != nil && ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
+		err = fault.New(fault.CommandTimeout, "the run took longer than %s", f.timeout).WithHint("give a longer --timeout")
 	}
-	if text, ok := out.Body.(string); ok && c.output == "" {
+	if lines := trace.Lines(true); f.trace || err != nil && len(lines) > 0 && c.output != "json" {
+		c.sayTrace(lines)
+	}
+	for _, name := range mocks.Unused() {
+		fmt.Fprintf(c.Stderr, "%s the mock of %s was not used\n", c.paint(c.StderrIsTerminal, yellow, "warning:"), c.clean(name))
+	}
+	switch text, isText := out.Body.(string); {
+	case err != nil:
+		return err
+	case c.output == "json":
+		return c.show(map[string]any{"body": out.Body, "vars": out.Vars, "steps": trace.Values()}, "json")
+	case isText && c.output == "":
 		return c.show(text, "plain")
 	}
 	return c.show(out.Body, "yaml")
+}
+
+func (c *cli) sayTrace(lines []string) {
+	for _, line := range lines {
+		fmt.Fprintln(c.Stderr, c.clean(line))
+	}
+}
+
+// runMocks reads the flags --mock.
+func (c *cli) runMocks(texts []string) (*pipetest.Mocks, error) {
+	mocks := &pipetest.Mocks{}
+	for _, text := range texts {
+		name, result, err := keyValue(text, "a mock")
+		if err != nil {
+			return nil, err
+		}
+		data, err := c.content(result, "the mock of "+name)
+		if err != nil {
+			return nil, err
+		}
+		m := pipetest.Mock{Command: name}
+		if id, isID := strings.CutPrefix(name, "#"); isID {
+			m.Command, m.ID = "", id
+		}
+		if len(data) > 0 {
+			m.Body, m.HasBody = loose(data), true
+		}
+		mocks.Add(m)
+	}
+	return mocks, nil
 }
 
 // input sets the event and the first body.
@@ -91,15 +180,15 @@ func (c *cli) input(job *app.RunFile, f runFlags) error {
 			return err
 		}
 	}
+	whole := strings.HasPrefix(f.event, "@") || strings.HasPrefix(strings.TrimSpace(f.event), "{") || strings.HasSuffix(f.event, ".json")
 	switch {
 	case f.event == "":
 		job.Body, job.HasBody = loose(body), f.hasBody
 		return nil
-	case strings.HasPrefix(f.event, "@"):
-		if f.hasBody {
-			return fault.New(fault.CLIUsage, "an event from a file has its own payload").WithHint("leave --body out, or give --event KEY")
-		}
-		return c.eventFile(job, f.event)
+	case whole && f.hasBody:
+		return fault.New(fault.CLIUsage, "an event as JSON has its own payload").WithHint("leave --body out, or give --event KEY")
+	case whole:
+		return c.wholeEvent(job, f.event)
 	}
 	if err := event.CheckKey(f.event); err != nil {
 		return err
@@ -119,31 +208,48 @@ func (c *cli) input(job *app.RunFile, f runFlags) error {
 	return nil
 }
 
-func (c *cli) eventFile(job *app.RunFile, name string) error {
-	data, err := c.content(name, "the event")
+// wholeEvent reads an event: JSON, @file, or the name of a file.
+func (c *cli) wholeEvent(job *app.RunFile, text string) error {
+	if strings.HasSuffix(text, ".json") && text[0] != '@' {
+		text = "@" + text
+	}
+	at := fault.Position{}
+	if text[0] == '@' {
+		at.File = text[1:]
+	}
+	data, err := c.content(text, "the event")
 	if err != nil {
 		return err
 	}
-	e, object, err := event.Unmarshal(data)
+	v, err := value.Decode(data)
 	if err != nil {
-		return fault.Wrap(fault.CodeOf(err), err, "reading the event").At(fault.Position{File: name[1:]}).
+		return fault.Wrap(fault.EventInvalid, err, "reading the event").At(at)
+	}
+	given, isMap := v.(map[string]any)
+	if !isMap {
+		return fault.New(fault.EventInvalid, "an event is a JSON object, not a %s", value.TypeName(v)).At(at)
+	}
+	e, err := pipetest.EventOf(given, c.Now())
+	if err != nil {
+		return fault.Wrap(fault.CodeOf(err), err, "reading the event").At(at).
 			WithHint("`pi events ID -o json` prints one that was accepted")
-	}
-	if e.Payload, err = object.Payload(); err != nil {
-		return err
 	}
 	job.Event = &e
 	return nil
 }
 
+// variables reads NAME=VALUE, where the value is JSON or a text.
 func variables(texts []string) (map[string]any, error) {
 	vars := map[string]any{}
 	for _, text := range texts {
-		name, v, err := keyValue(text, "a variable")
-		if err != nil {
+		name, v, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			_, _, err := keyValue(text, "a variable")
 			return nil, err
 		}
-		vars[name] = loose([]byte(v))
+		if vars[name] = loose([]byte(v)); len(v) > 1 && v[0] == '\'' && v[len(v)-1] == '\'' {
+			vars[name] = v[1 : len(v)-1]
+		}
 	}
 	return vars, nil
 }

@@ -157,7 +157,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) (code, error) {
 	if n.Value == "null" {
 		return constant(nil), nil
 	}
-	if isRoot(n.Value) {
+	if c.lang.isRoot(n.Value) {
 		return c.root(n, n.Value), nil
 	}
 	if name, ok := strings.CutPrefix(n.Value, pointerMark); ok {
@@ -172,7 +172,7 @@ func (c *compiler) identifier(n *ast.IdentifierNode) (code, error) {
 	if _, ok := c.lang.functions[n.Value]; ok {
 		return code{}, c.syntax(n, "%s is a function", n.Value).WithHint("call it: %s(...)", n.Value)
 	}
-	known := append(roots(), c.locals...)
+	known := append(c.lang.roots(), c.locals...)
 	return code{}, c.syntax(n, "unknown name %q", unmarked(n.Value)).WithHint("%s", fault.DidYouMean(n.Value, known))
 }
 
@@ -199,7 +199,7 @@ func (c *compiler) pointer(n ast.Node, name string) (code, error) {
 }
 
 func (c *compiler) let(n *ast.VariableDeclaratorNode) (code, error) {
-	for _, taken := range append(append(roots(), "null", "true", "false", "nil"), c.locals...) {
+	for _, taken := range append(append(c.lang.roots(), "null", "true", "false", "nil"), c.locals...) {
 		if n.Name == taken {
 			return code{}, c.syntax(n, "the name %q is taken", n.Name)
 		}

@@ -20,7 +20,10 @@ func roots() []string {
 	return []string{"body", "vars", "headers", "event", "request", "exception", "context"}
 }
 
-func isRoot(name string) bool { return slices.Contains(roots(), name) }
+// roots gives the names that expressions of the language read.
+func (l *Language) roots() []string { return append(roots(), l.options.Names...) }
+
+func (l *Language) isRoot(name string) bool { return slices.Contains(l.roots(), name) }
 
 // Caller is the name in an [Env] under which @user finds whose rights the run has: the name of an
 // identity. Expressions cannot read it otherwise.
@@ -31,6 +34,8 @@ const Caller = "caller"
 type Options struct {
 	Now  func() time.Time // the clock of @date and of MaxTime; nil = the system's
 	Zone *time.Location   // of dates without one; nil = UTC
+
+	Names []string // that an [Env] may hold beside those of pipelines
 
 	Properties Properties // for @property
 	Users      Users      // for @user

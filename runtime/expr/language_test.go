@@ -241,3 +241,21 @@ func TestTruthyAndText(t *testing.T) {
 		}
 	}
 }
+
+func TestFurtherNames(t *testing.T) {
+	t.Parallel()
+	l := expr.New(expr.Options{Names: []string{"args"}})
+	p, err := l.Compile("args.to + body")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := p.Eval(t.Context(), expr.Env{"args": map[string]any{"to": "a"}, "body": "b"}); v != "ab" || err != nil {
+		t.Errorf("it gives %v, %v", v, err)
+	}
+	if _, err := expr.New(expr.Options{}).Compile("args.to"); fault.CodeOf(err) != fault.ExprSyntax {
+		t.Errorf("other languages do not have the name: %v", err)
+	}
+	if _, err := l.Compile("let args = 1; args"); fault.CodeOf(err) != fault.ExprSyntax {
+		t.Errorf("the name can be taken: %v", err)
+	}
+}

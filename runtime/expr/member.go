@@ -71,10 +71,10 @@ func (c *compiler) link(n ast.Node, short *bool) (code, error) {
 		return c.callLink(n, short)
 	case *ast.MemberNode:
 		if id, ok := n.Node.(*ast.IdentifierNode); ok && id.Value == pointerMark+"root" {
-			if name, ok := n.Property.(*ast.StringNode); ok && isRoot(name.Value) {
+			if name, ok := n.Property.(*ast.StringNode); ok && c.lang.isRoot(name.Value) {
 				return c.root(n, name.Value), nil
 			}
-			return code{}, c.syntax(n, "#root has no such name").WithHint("it has %s", strings.Join(roots(), ", "))
+			return code{}, c.syntax(n, "#root has no such name").WithHint("it has %s", strings.Join(c.lang.roots(), ", "))
 		}
 		base, err := c.link(n.Node, short)
 		if err != nil {

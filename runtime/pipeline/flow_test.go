@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,11 +169,11 @@ func attempt(t *testing.T, b *strings.Builder, p *pipeline.Plan, in pipeline.Inp
 	}
 	for rounds := 0; ; rounds++ {
 		in.Retries = s.server && in.Attempt < s.attempts
-		watched := &told{}
+		watched := &counted{}
 		in.Observe = watched // changes nothing, and is told of an end for each beginning
 		out, err := p.Run(t.Context(), in)
-		if watched.begun != 0 {
-			t.Errorf("%d parts began and did not end", watched.begun)
+		if n := watched.Load(); n != 0 {
+			t.Errorf("%d parts began and did not end", n)
 		}
 		b.WriteString(steps(out))
 		if out.Dropped > 0 {
@@ -209,6 +210,12 @@ func attempt(t *testing.T, b *strings.Builder, p *pipeline.Plan, in pipeline.Inp
 		in.Resume = through(t, out.State)
 	}
 }
+
+// counted counts the parts under way.
+type counted struct{ atomic.Int64 }
+
+func (c *counted) Begin(pipeline.Place)              { c.Add(1) }
+func (c *counted) End(pipeline.Place, pipeline.Seen) { c.Add(-1) }
 
 // through gives a state as it comes back from a store.
 func through(t *testing.T, s pipeline.State) *pipeline.State {

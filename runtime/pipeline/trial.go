@@ -12,8 +12,8 @@ import (
 // its attempts. Only with one does the command mock.command do anything.
 type Trial struct {
 	// Answer is asked in every try of a command and in every call of another pipeline, when the rights were
-	// checked and the parameters evaluated. When it answers, with a result or an error, the command is not
-	// called. It may be called from many goroutines. nil never answers.
+	// checked and the parameters evaluated. When it answers, with a result or an error, it stands in for the
+	// command, which is not called. An error without an answer only keeps the command from being called. It may be called from many goroutines. nil never answers.
 	Answer func(ctx context.Context, at Place, call command.Call) (res command.Result, answers bool, err error)
 
 	// Dry is told, in place of the command, when one would be called that changes the world outside, and
@@ -37,10 +37,10 @@ func (t *Trial) ask(ctx context.Context, x *execution, h *head, call command.Cal
 		return command.Result{}, false, nil
 	}
 	res, answers, err := t.Answer(ctx, x.place(h), call)
-	if answers = answers || err != nil; answers {
+	if answers {
 		x.watch.mocked()
 	}
-	return res, answers, err
+	return res, answers || err != nil, err
 }
 
 // mock asks the mocks of the pipeline itself.

@@ -43,7 +43,7 @@ func (p *power) Call(ctx context.Context, op string, request []byte) ([]byte, er
 		return nil, fault.New(fault.PluginDenied, "the capability mail has no operation %q", op).
 			WithHint("%s", fault.DidYouMean(op, []string{"mail.submit", "mail.defaults"}))
 	}
-	if p.mail.relay == nil {
+	if p.mail.relay == nil && p.mail.options.Deliver == nil {
 		return nil, fault.New(fault.MailConfig, "no mail relay is configured").WithHint("set smtp.host")
 	}
 	if op == "mail.defaults" {
@@ -78,7 +78,11 @@ func (p *power) submit(ctx context.Context, request []byte) (receipt, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.mail.options.Timeout)
 	defer cancel()
-	if err := p.mail.relay.submit(ctx, s.From, recipients, message); err != nil {
+	deliver := p.mail.options.Deliver
+	if deliver == nil {
+		deliver = p.mail.relay.submit
+	}
+	if err := deliver(ctx, s.From, recipients, message); err != nil {
 		return receipt{}, err
 	}
 	caller := capability.CallerFrom(ctx)
