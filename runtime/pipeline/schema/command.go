@@ -12,17 +12,17 @@ import (
 // nothing.
 func (b *builder) call(spec *command.Spec) object {
 	if closing(spec) {
-		return describe(object{"type": "null"}, spec.Summary, commandText(spec))
+		return describe(object{"type": "null"}, spec.Summary, CommandText(spec))
 	}
 	params := b.params(spec)
 	if !needs(spec) {
 		params["type"] = []string{"object", "null"}
 	}
 	if spec.Shorthand == "" {
-		return describe(params, spec.Summary, commandText(spec))
+		return describe(params, spec.Summary, CommandText(spec))
 	}
 	short := b.shortForm(spec)
-	return describe(object{"anyOf": []any{params, short}}, spec.Summary, commandText(spec))
+	return describe(object{"anyOf": []any{params, short}}, spec.Summary, CommandText(spec))
 }
 
 // shortForm is a scalar or list in place of the map of parameters.
@@ -106,8 +106,8 @@ func (b *builder) own(spec *command.Spec, p *command.Param) object {
 	return paramSchema(p)
 }
 
-// commandText describes a command for people.
-func commandText(spec *command.Spec) string {
+// CommandText describes a command for people, in Markdown.
+func CommandText(spec *command.Spec) string {
 	var b strings.Builder
 	b.WriteString("**" + spec.Name + "** — " + spec.Summary)
 	if spec.Shorthand != "" {

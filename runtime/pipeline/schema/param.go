@@ -79,7 +79,7 @@ func anyCase(words []string) string {
 
 // addParam puts a parameter under all its names; those that are not its first are not proposed.
 func addParam(properties object, p *command.Param, schema object) {
-	text := paramText(p)
+	text := ParamText(p)
 	properties[p.Name] = annotate(schema, p, text)
 	for _, alias := range p.Aliases {
 		again := annotate(schema, p, "Another name of `"+p.Name+"`. "+text)
@@ -108,8 +108,8 @@ func annotate(schema object, p *command.Param, text string) object {
 	return out
 }
 
-// paramText describes a parameter for people.
-func paramText(p *command.Param) string {
+// ParamText describes a parameter for people, in Markdown.
+func ParamText(p *command.Param) string {
 	var b strings.Builder
 	b.WriteString("**" + p.Name + "**: " + string(p.Type))
 	if p.Required {

@@ -104,7 +104,7 @@ func Command(registry *command.Registry, name string) (map[string]any, error) {
 	}
 	out := b.params(spec)
 	out["title"] = spec.Name
-	describe(out, spec.Summary, commandText(spec))
+	describe(out, spec.Summary, CommandText(spec))
 	return b.finish(out), nil
 }
 
