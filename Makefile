@@ -22,11 +22,11 @@ demo: build plugins ## signed webhook to mail, then kill -9 under load; ends by 
 	go run ./internal/demo $(if $(KEEP),-keep)
 
 .PHONY: node
-node: internal/interop/node_modules/.package-lock.json ## install the senders' libraries that the tests use
+node: internal/interop/node_modules/.package-lock.json internal/interop/editor/node_modules/.package-lock.json ## install the senders' and editors' libraries that the tests use
 
-internal/interop/node_modules/.package-lock.json: internal/interop/package-lock.json
+%/node_modules/.package-lock.json: %/package-lock.json
 	@tools/need.sh npm nodejs npm
-	@cd internal/interop && npm ci --silent && touch node_modules/.package-lock.json
+	@cd $* && npm ci --silent && touch node_modules/.package-lock.json
 
 .PHONY: namespaces
 namespaces:

@@ -80,6 +80,7 @@ var fences = []fence{
 	{"github.com/prometheus/client_golang", []string{"internal/metrics"}, false},
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"ingress/internal/schema"}, true},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, false},
+	{"github.com/sourcegraph/jsonrpc2", []string{"internal/lsp"}, false},
 	{"testing", []string{"runtime/store/storetest", "runtime/broker/brokertest", "runtime/command/commandtest", "internal/testkit"}, true},
 }
 

@@ -28,7 +28,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(
 		c.serveCommand(), c.commandCommand(), c.runCommand(), c.testCommand(), c.lintCommand(), c.webhookCommand(), c.sendCommand(), c.eventsCommand(),
 		c.runsCommand(), c.dlqCommand(), c.jobsCommand(), c.pluginCommand(), c.configCommand(), c.doctorCommand(), c.versionCommand(),
-		c.schemaCommand(), c.pipelinesCommand(),
+		c.schemaCommand(), c.lspCommand(), c.pipelinesCommand(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	prepare(root)

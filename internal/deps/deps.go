@@ -6,6 +6,5 @@ import (
 	_ "github.com/dunglas/httpsfv"
 	_ "github.com/go-jose/go-jose/v4"
 	_ "github.com/klauspost/compress/zstd"
-	_ "github.com/sourcegraph/jsonrpc2"
 	_ "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )

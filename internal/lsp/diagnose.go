@@ -66,12 +66,7 @@ func (j *judge) round(ctx context.Context, conn *jsonrpc2.Conn) {
 	j.scan()
 	j.mu.Lock()
 	open, sources := maps.Clone(j.files.open), j.files.sources()
-	var files []lint.File
-	for _, d := range j.files.all() {
-		if !isWebhook(d.path) {
-			files = append(files, lint.File{Name: d.path, Text: d.text.s, Dir: j.files.dir(d)})
-		}
-	}
+	files := j.files.lintFiles()
 	j.mu.Unlock()
 
 	byFile := j.check(files, sources)

@@ -25,6 +25,9 @@ var update = flag.Bool("update", false, "write the wanted texts of the golden fi
 func now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 
 // options are those of a server with the built-in commands and one of a plugin.
+// OptionsOfTests gives tests outside of the package the same.
+func OptionsOfTests(t testing.TB) Options { return options(t) }
+
 func options(t testing.TB) Options {
 	t.Helper()
 	mail := command.Definition{Spec: command.Spec{
@@ -173,11 +176,11 @@ func proposals(text *text, at int, items []completionItem) string {
 		}
 		fmt.Fprintf(&b, "%-24s %s\n", item.Label, line)
 	}
-	if shown > most {
-		fmt.Fprintf(&b, "and %d more\n", shown-most)
-	}
-	if shown == 0 {
+	switch {
+	case shown == 0:
 		return "nothing\n"
+	case shown > most: // how many does not matter here, and grows
+		return strings.Join(strings.SplitAfter(b.String(), "\n")[:3], "") + "and more\n"
 	}
 	return b.String()
 }

@@ -211,6 +211,7 @@ func take[P any](req *jsonrpc2.Request, handle func(P) (any, error)) (any, error
 func (s *Server) initialize(p initializeParams) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.o.Logger.Debug("serving an editor", "folders", len(p.WorkspaceFolders))
 	s.phase, s.client = initialized, p.Capabilities
 	for _, f := range p.WorkspaceFolders {
 		s.files.addRoot(f.URI)

@@ -269,3 +269,13 @@ func (w *workspace) sources() (out []lint.Source) {
 	}
 	return out
 }
+
+// lintFiles gives the pipelines of the workspace.
+func (w *workspace) lintFiles() (out []lint.File) {
+	for _, d := range w.all() {
+		if !isWebhook(d.path) {
+			out = append(out, lint.File{Name: d.path, Text: d.text.s, Dir: w.dir(d)})
+		}
+	}
+	return out
+}
