@@ -11,6 +11,7 @@ import (
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/pipeline/schema"
+	"github.com/penstock/penstock/runtime/trigger"
 )
 
 // marker stands at the cursor while a file is read, so that there is always something at that place.
@@ -242,6 +243,9 @@ func (c *completer) values() {
 		return
 	case "event.listen eventKey", "event.send key":
 		some(kindEvent, c.keys(""))
+		return
+	case "job schedule":
+		some(kindEnum, trigger.Intervals())
 		return
 	case "message.receive key":
 		some(kindEvent, c.keys(c.prefix))

@@ -104,7 +104,8 @@ func onError() object {
 			"then": object{"description": "What happens when the last try fails, too.", "anyOf": []any{actions("THROW", "IGNORE", "LOG"), plain, rollback}},
 		},
 	}
-	return object{"anyOf": []any{actions("THROW", "IGNORE", "LOG", "RETRY"), repeat, rollback, plain}}
+	json := object{"type": "string", "pattern": `^\s*\{`, "description": "The long form as JSON."}
+	return object{"anyOf": []any{actions("THROW", "IGNORE", "LOG", "RETRY"), repeat, rollback, plain, json}}
 }
 
 func retry() object {
