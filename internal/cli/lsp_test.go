@@ -115,7 +115,7 @@ func TestEditor(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	watch := time.AfterFunc(patience, func() { cmd.Process.Kill() }) //nolint:errcheck // it ends anyway
+	watch := time.AfterFunc(patience, func() { cmd.Process.Kill() })
 	defer watch.Stop()
 	e := &editor{t: t, in: in, out: bufio.NewReader(out)}
 	uri := func(name string) string {

@@ -25,9 +25,10 @@ func expression(text string, at int, prefix string, bare bool) (string, bool) {
 				begin, depth, seen = i+1, 1, true
 			}
 		case quote != 0:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == quote {
+			case quote:
 				quote = 0
 			}
 		case c == '\'' || c == '"' || c == '`':

@@ -99,7 +99,9 @@ func (s *Server) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 
 type logger struct{ *slog.Logger }
 
-func (l logger) Printf(format string, args ...any) { l.Debug(fmt.Sprintf(format, args...)) }
+func (l logger) Printf(format string, args ...any) {
+	l.Debug("the connection has something to say", "text", fmt.Sprintf(format, args...))
+}
 
 // handler takes one message after the other, so that texts change in the order of the editor.
 type handler struct {

@@ -103,7 +103,7 @@ func (s *stream) header() (size int64, err error) {
 	for read := 0; ; {
 		line, err := s.line()
 		switch {
-		case err == io.EOF && read == 0 && line == "":
+		case errors.Is(err, io.EOF) && read == 0 && line == "":
 			return 0, io.EOF
 		case err != nil:
 			return 0, err

@@ -124,8 +124,8 @@ func scan(roots []string) map[string]string {
 			switch {
 			case err != nil && d != nil && d.IsDir():
 				return fs.SkipDir
-			case err != nil:
-				return nil
+			case err != nil: // what cannot be read is not there
+				return nil //nolint:nilerr // see above
 			case d.IsDir() && filepath.ToSlash(name) != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
 				return fs.SkipDir
 			case d.Type().IsRegular() && isOurs(d.Name()):

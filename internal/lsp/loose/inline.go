@@ -4,12 +4,12 @@ import "strings"
 
 // inline reads what stands here and is no block collection. parent is the column of what it belongs to.
 func (p *parser) inline(parent, depth int) *Node {
-	switch c := p.text[p.at]; {
-	case c == '{' || c == '[':
+	switch p.text[p.at] {
+	case '{', '[':
 		return p.flow(parent, depth)
-	case c == '"' || c == '\'':
+	case '"', '\'':
 		return p.quoted()
-	case c == '|' || c == '>':
+	case '|', '>':
 		if header := strings.TrimRight(p.text[p.at+1:p.lineEnd(p.at)], " "); strings.Trim(header, "+-0123456789") == "" {
 			return p.literal(parent)
 		}
@@ -114,12 +114,12 @@ func (p *parser) flow(parent, depth int) *Node {
 // flowSpace goes to what stands next in brackets; false when they reach no further.
 func (p *parser) flowSpace(parent int) bool {
 	for p.at < len(p.text) {
-		switch c := p.text[p.at]; {
-		case c == ' ' || c == '\t':
+		switch p.text[p.at] {
+		case ' ', '\t':
 			p.at++
-		case c == '#':
+		case '#':
 			p.at = p.lineEnd(p.at)
-		case c == '\n' || c == '\r':
+		case '\n', '\r':
 			end := p.at
 			before := *p
 			p.next(end)

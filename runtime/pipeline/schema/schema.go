@@ -135,10 +135,10 @@ func (b *builder) finish(out object) object {
 }
 
 // ref refers to a definition, which is made once.
-func (b *builder) ref(name string, make func() object) object {
+func (b *builder) ref(name string, build func() object) object {
 	if _, made := b.definitions[name]; !made {
 		b.definitions[name] = nil // a definition may refer to itself
-		b.definitions[name] = make()
+		b.definitions[name] = build()
 	}
 	return object{"$ref": "#/definitions/" + name}
 }
