@@ -93,7 +93,7 @@ func (c *completer) sections() {
 			continue
 		}
 		insert := s.name + ":"
-		if c.place.colon {
+		if c.nameOnly() {
 			insert = s.name
 		}
 		c.add(i, c.word(), completionItem{Label: s.name, Kind: kindModule, Documentation: docs(s.text)}, insert)
@@ -127,7 +127,7 @@ func (c *completer) commands() {
 			item.Kind, rank = kindEvent, 0
 		}
 		insert := name
-		if !c.place.colon {
+		if !c.nameOnly() {
 			insert = c.call(spec, &item)
 		}
 		c.add(rank, c.word(), item, insert)
@@ -171,6 +171,9 @@ func (c *completer) call(spec *command.Spec, item *completionItem) string {
 	return b.String()
 }
 
+// nameOnly reports whether a name stands for itself: it has its colon, or quotes as in JSON.
+func (c *completer) nameOnly() bool { return c.place.colon || c.place.scalar.Quote != 0 }
+
 // flow reports whether the place lies within brackets, where nothing goes to a line of its own.
 func (c *completer) flow() bool {
 	return slices.ContainsFunc(c.place.way, func(s loose.Step) bool { return s.Node.Flow })
@@ -199,7 +202,7 @@ func (c *completer) parameters() {
 			rank = 2
 		}
 		insert := p.Name
-		if !c.place.colon {
+		if !c.nameOnly() {
 			insert += ": "
 		}
 		detail := string(p.Type)
