@@ -66,6 +66,7 @@ func FuzzAnswers(f *testing.F) {
 	}
 	words := newVocabulary(options(f).Registry)
 	files := newWorkspace(words, "/w")
+	files.addRoot("file:///w")
 	files.put("/w/other.pi.yaml", "pipeline:\n  - event.listen: a.b\n")
 	f.Fuzz(func(t *testing.T, s string, offset int) {
 		if !utf8.ValidString(s) || len(s) > 4096 {
@@ -121,6 +122,7 @@ func BenchmarkCompletion(b *testing.B) {
 // BenchmarkDiagnostics judges a pipeline of 200 lines anew for each character that is typed, beside 50 that stay.
 func BenchmarkDiagnostics(b *testing.B) {
 	s := New(options(b))
+	s.files.addRoot("file:///w")
 	for i := range 50 {
 		s.files.put(fmt.Sprintf("/w/pipelines/p%d.pi.yaml", i), pipelineText())
 	}

@@ -74,6 +74,7 @@ func TestGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		files, want := newWorkspace(words, "/w/pipelines"), map[string]string{}
+		files.addRoot("file:///w")
 		for _, f := range archive.Files {
 			if isOurs(f.Name) {
 				files.put("/w/pipelines/"+f.Name, string(f.Data))

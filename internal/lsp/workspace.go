@@ -197,9 +197,10 @@ func (w *workspace) outline(d *document) *outline {
 }
 
 // dir gives the folder whose pipelines are one set with a file: the one of the configuration, else one of that
-// name that the file lies in, else its own; "" for a text that is no file.
+// name that the file lies in, else its own. A text that is no file, or one outside of the workspace, stands alone:
+// "".
 func (w *workspace) dir(d *document) string {
-	if !strings.HasPrefix(d.path, "/") {
+	if !slices.ContainsFunc(w.roots, func(root string) bool { return within(d.path, root) }) {
 		return ""
 	}
 	if within(d.path, w.pipelines) {
