@@ -23,7 +23,7 @@ import (
 
 // world is an engine over a real store and broker, and what its commands did.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	store   store.Store
 	emitter *engine.Emitter
 	engine  *engine.Engine
@@ -191,7 +191,7 @@ func (w *world) commands() []command.Definition {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	return &world{t: t, calls: map[string]int{}, fail: map[string]int{}, block: make(chan struct{})}
 }

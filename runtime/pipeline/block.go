@@ -82,7 +82,7 @@ func (b *block) exec(ctx context.Context, x *execution) (signal, *thrown) {
 	x.clock = x.in.Now()
 	rec.Duration, rec.Attempt, rec.Status = x.clock.Sub(started), f.tries+1, statusOf(sig, t, failure != nil)
 	if failure != nil && failure.own == &b.head {
-		rec.Code, rec.Message = string(failure.err.Code), failure.told()
+		rec.Code, rec.Message = string(failure.err.Code), x.clean(failure.told())
 	}
 	return sig, t
 }

@@ -80,7 +80,7 @@ func (e *except) handle(ctx context.Context, x *execution, t *thrown) (signal, *
 func (x *execution) failedHere(ctx context.Context, h *head, err error) *thrown {
 	t := x.throw(ctx, h, err)
 	rec, number := x.record(h)
-	rec.Attempt, rec.Status, rec.Code, rec.Message = 1, run.StepFailed, string(t.err.Code), t.told()
+	rec.Attempt, rec.Status, rec.Code, rec.Message = 1, run.StepFailed, string(t.err.Code), x.clean(t.told())
 	x.ended(goOn, t)
 	x.keepFailure(rec, number)
 	return t

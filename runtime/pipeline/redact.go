@@ -134,6 +134,14 @@ func textsIn(v any, texts []string) []string {
 	return texts
 }
 
+// clean takes the secrets that the process knows out of a text for the record.
+func (x *execution) clean(text string) string {
+	if x.in.Record.Scrub == nil {
+		return text
+	}
+	return x.in.Record.Scrub(text)
+}
+
 // discretion keeps the secret parameters of one call out of what the call tells.
 type discretion struct{ scrub *secret.Scrubber }
 

@@ -73,10 +73,7 @@ func (s *step) exec(ctx context.Context, x *execution) (signal, *thrown) {
 // fail settles and records a step for which no try is left.
 func (s *step) fail(ctx context.Context, x *execution, rec *run.Step, number int, err error) (signal, *thrown) {
 	t := x.throw(ctx, &s.head, err)
-	rec.Code, rec.Message, rec.Status = string(t.err.Code), t.told(), run.StepFailed
-	if x.in.Record.Scrub != nil {
-		rec.Message = x.in.Record.Scrub(rec.Message)
-	}
+	rec.Code, rec.Message, rec.Status = string(t.err.Code), x.clean(t.told()), run.StepFailed
 	x.keepValues(&s.head, s, rec, true)
 	number = x.keepFailure(rec, number)
 	if x.restarts(&s.head, t) || t.fatal || s.failure.action == actThrow {
@@ -104,7 +101,7 @@ func (s *step) resume(ctx context.Context, x *execution, rec *run.Step, number i
 	}
 	if sig, t = x.hold(ctx, &s.head, f.until); sig == paused || t != nil {
 		if rec.Status = statusOf(sig, t, t != nil); t != nil {
-			rec.Code, rec.Message = string(t.err.Code), t.told()
+			rec.Code, rec.Message = string(t.err.Code), x.clean(t.told())
 		}
 		return sig, t, true
 	}
