@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/penstock/penstock/internal/app"
+	"github.com/penstock/penstock/internal/pipetest"
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline/schema"
@@ -14,14 +16,14 @@ import (
 func (c *cli) schemaCommand() *cobra.Command {
 	var command string
 	cmd := &cobra.Command{
-		Use:   "schema [pipeline|webhook]",
+		Use:   "schema [pipeline|webhook|test]",
 		Short: "Print the JSON Schema of pipeline files",
-		Long: "Print the JSON Schema (draft-07) of pipeline files, made from the installed commands and plugins, or that of files\n" +
-			"that declare webhooks. Editors complete and check with it. For those that use yaml-language-server write it to a\n" +
-			"file, `pi schema > pipeline.schema.json`, and begin a pipeline with\n\n" +
+		Long: "Print the JSON Schema (draft-07) of pipeline files, made from the installed commands and plugins, that of files\n" +
+			"that declare webhooks, or that of tests. Editors complete and check with it. For those that use\n" +
+			"yaml-language-server write it to a file, `pi schema > pipeline.schema.json`, and begin a pipeline with\n\n" +
 			"  # yaml-language-server: $schema=pipeline.schema.json\n\n" +
 			"or name it in the settings of the editor for *.pi.yaml. `pi lsp` finds more than a schema can.",
-		Example: "  pi schema\n  pi schema webhook\n  pi schema --command log",
+		Example: "  pi schema\n  pi schema webhook\n  pi schema test\n  pi schema --command log",
 		Args:    wants(nil, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kind := "pipeline"
@@ -36,12 +38,14 @@ func (c *cli) schemaCommand() *cobra.Command {
 }
 
 func (c *cli) schema(ctx context.Context, kind, command string) error {
+	kinds := []string{"pipeline", "webhook", "test"}
 	switch {
-	case kind != "pipeline" && kind != "webhook":
-		kinds := []string{"pipeline", "webhook"}
+	case !slices.Contains(kinds, kind):
 		return fault.New(fault.CLIUsage, "there is no schema of %q files", kind).WithHint("%s", fault.DidYouMean(kind, kinds))
-	case kind == "webhook" && command != "":
-		return fault.New(fault.CLIUsage, "a file that declares a webhook has no commands").WithHint("leave --command out")
+	case kind != "pipeline" && command != "":
+		return fault.New(fault.CLIUsage, "only pipelines have commands").WithHint("leave --command out")
+	case kind == "test":
+		return c.printSchema(pipetest.Schema())
 	case kind == "webhook":
 		return c.printSchema(schema.Webhook(builtin.WebhookParams()))
 	}
