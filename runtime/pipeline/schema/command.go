@@ -11,7 +11,7 @@ import (
 // call is what stands behind the name of a command: a map of its parameters, the value of its short form, or
 // nothing.
 func (b *builder) call(spec *command.Spec) object {
-	if closing(spec) {
+	if b.closing(spec) {
 		return describe(object{"type": "null"}, spec.Summary, CommandText(spec))
 	}
 	params := b.params(spec)
@@ -63,8 +63,8 @@ func (b *builder) params(spec *command.Spec) object {
 		}
 	}
 	for _, p := range command.CommonParams() {
-		if takes(spec, p.Name) {
-			addParam(properties, &p, b.common(&p))
+		if b.takes(spec, p.Name) {
+			properties[p.Name] = b.ref("common."+p.Name, func() object { return annotate(b.common(&p), &p, ParamText(&p)) })
 		}
 	}
 	if required != nil {
@@ -79,26 +79,21 @@ func (b *builder) params(spec *command.Spec) object {
 	return out
 }
 
-func takes(spec *command.Spec, common string) bool {
-	if isLanguage(spec) {
+func (b *builder) takes(spec *command.Spec, common string) bool {
+	if b.language[spec.Name] {
 		return pipeline.TakesCommon(spec.Name, common)
 	}
 	return common != "output" || spec.Result != ""
 }
 
-func isLanguage(spec *command.Spec) bool {
-	is := func(s command.Spec) bool { return s.Name == spec.Name }
-	return slices.ContainsFunc(pipeline.FlowCommands(), is) || slices.ContainsFunc(pipeline.TriggerCommands(), is)
-}
-
 // closing reports whether the command only marks a place.
-func closing(spec *command.Spec) bool {
-	return isLanguage(spec) && len(spec.Params) == 0 && !pipeline.TakesCommon(spec.Name, "id")
+func (b *builder) closing(spec *command.Spec) bool {
+	return b.language[spec.Name] && len(spec.Params) == 0 && !pipeline.TakesCommon(spec.Name, "id")
 }
 
 // own is a parameter that the command itself has.
 func (b *builder) own(spec *command.Spec, p *command.Param) object {
-	if isLanguage(spec) {
+	if b.language[spec.Name] {
 		if shape, special := b.shape(spec.Name, p.Name); special {
 			return shape
 		}

@@ -32,12 +32,13 @@ func Text(schema map[string]any) ([]byte, error) {
 type builder struct {
 	commands    map[string]*command.Spec // those that are steps, by their present name
 	triggers    map[string]*command.Spec
+	language    map[string]bool   // commands that belong to the language
 	old         map[string]string // present names of commands, by other names
 	definitions object
 }
 
 func newBuilder(registry *command.Registry) *builder {
-	b := &builder{commands: map[string]*command.Spec{}, triggers: map[string]*command.Spec{}, old: map[string]string{}, definitions: object{}}
+	b := &builder{commands: map[string]*command.Spec{}, triggers: map[string]*command.Spec{}, language: map[string]bool{}, old: map[string]string{}, definitions: object{}}
 	add := func(into map[string]*command.Spec, s *command.Spec) {
 		into[s.Name] = s
 		for _, alias := range s.Aliases {
@@ -49,9 +50,11 @@ func newBuilder(registry *command.Registry) *builder {
 	}
 	for _, s := range pipeline.FlowCommands() {
 		add(b.commands, &s)
+		b.language[s.Name] = true
 	}
 	for _, s := range pipeline.TriggerCommands() {
 		add(b.triggers, &s)
+		b.language[s.Name] = true
 	}
 	for name, present := range pipeline.OldNames() {
 		if _, known := b.commands[present]; known {
