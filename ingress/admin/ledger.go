@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -201,7 +202,26 @@ func (s *Server) runs(ctx *fasthttp.RequestCtx, rest string) {
 		s.fail(ctx, err)
 		return
 	}
-	s.show(ctx, map[string]any{"runs": listed(list)})
+	s.show(ctx, map[string]any{"runs": listed(s.withRunning(list, q))})
+}
+
+// withRunning puts those runs to a listing that are executed now: the store knows of one when it first ended or waited.
+func (s *Server) withRunning(list []run.Run, q store.RunQuery) []run.Run {
+	if q.Status != "" && q.Status != run.Running || q.Code != "" || q.Text != "" || !q.Since.IsZero() || !q.Until.IsZero() {
+		return list
+	}
+	for _, r := range s.deps.Operator.Running() {
+		if q.EventID != "" && q.EventID != r.EventID || q.EventKey != "" && q.EventKey != r.EventKey || q.Pipeline != "" && q.Pipeline != r.Pipeline {
+			continue
+		}
+		switch i := slices.IndexFunc(list, func(one run.Run) bool { return one.ID() == r.ID() }); {
+		case i < 0:
+			list = slices.Insert(list, 0, r)
+		case !list[i].Status.Final(): // it may have ended since
+			list[i].Status, list[i].Attempt, list[i].NextAt = r.Status, r.Attempt, r.NextAt
+		}
+	}
+	return list[:min(len(list), max(q.Limit, 1))]
 }
 
 // runQuery reads the filters of a listing of runs; known names those that it takes.
@@ -243,6 +263,11 @@ func (s *Server) run(ctx *fasthttp.RequestCtx, rest string) {
 		return
 	}
 	r, err := s.deps.Ledger.Run(s.work, id, name)
+	if errors.Is(err, store.ErrNotFound) {
+		if now := s.withRunning(nil, store.RunQuery{EventID: id, Pipeline: name}); len(now) > 0 {
+			r, err = now[0], nil
+		}
+	}
 	if err != nil {
 		s.missing(ctx, err, "there is no such run")
 		return

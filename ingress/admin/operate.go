@@ -20,6 +20,7 @@ type Operator interface {
 	Cancel(ctx context.Context, eventID, pipeline string) (run.Run, error)
 	Replay(ctx context.Context, r run.Replay) (event.Accepted, error)
 	Drop(ctx context.Context, eventID, pipeline string) error
+	Running() []run.Run
 	Rehearse(ctx context.Context, r run.Replay) (run.Rehearsal, error)
 	Updates(ctx context.Context, after int64) (news []run.Update, last int64, missed bool)
 }

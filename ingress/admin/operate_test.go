@@ -45,6 +45,13 @@ func (w *world) Rehearse(_ context.Context, r run.Replay) (run.Rehearsal, error)
 	return run.Rehearsal{Version: "v1", Status: run.Done, Steps: []run.Step{step}, Mocked: []bool{true}, Body: []byte(`1`)}, err
 }
 
+func (*world) Running() []run.Run {
+	return []run.Run{
+		{EventID: "e1", EventKey: "webhook.a", Pipeline: "global/app/mail", Status: run.Running, Attempt: 2},
+		{EventID: "e9", EventKey: "webhook.b", Pipeline: "new", Status: run.Running, Attempt: 1},
+	}
+}
+
 // Updates has one update, number 3, and then nothing until the end.
 func (w *world) Updates(ctx context.Context, after int64) ([]run.Update, int64, bool) {
 	switch {
@@ -209,6 +216,14 @@ func TestDeadLetterListing(t *testing.T) {
 		{"dlq?status=done", 400, "unknown parameter"},
 		{"dlq/e1", 404, "refused"},
 		{"runs?eventKey=webhook.a&since=2026-01-02T03:04:05Z", 200, `"eventId":"e1"`},
+		{"runs", 200, `{"runs":[{"eventId":"e9","eventKey":"webhook.b","pipeline":"new"`},
+		{"runs?limit=1", 200, `"pipeline":"new","version":"","status":"running","attempt":1,"identity":"","started":"0001-01-01T00:00:00Z","stepIndex":0}]}`},
+		{"runs?status=running&pipeline=new", 200, `"eventId":"e9"`},
+		{"runs?status=running&event=e2", 200, `{"runs":[]}`},
+		{"runs?code=x&event=e9", 200, `{"runs":[]}`},
+		{"runs/e9/new", 200, `"status":"running"`},
+		{"runs/e9/other", 404, "there is no such run"},
+		{"runs/e1/global%2Fapp%2Fmail", 200, `"status":"done"`},
 		{"runs/e1/global%2Fapp%2Fmail?payload=true", 200, `"body":"CANARY"`},
 		{"runs/e1/global%2Fapp%2Fmail?payloads=true", 400, "unknown parameter"},
 	} {

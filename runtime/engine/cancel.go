@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,20 +52,46 @@ func (e *Engine) attempt(ctx context.Context, j job, alone bool) outcome {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	id := j.run.ID()
-	e.underway.add(id, attempt{run: j.run, cancel: cancel})
+	now := attempt{run: j.run, cancel: cancel}
+	if now.run.Version == "" && j.lane != nil {
+		now.run.Version = j.lane.plan.Version()
+	}
+	e.underway.add(id, now)
 	defer e.underway.remove(id)
 	if e.updates.wanted.Load() {
-		begun := j.run
-		if !behindWait(begun) {
-			begun.Attempt++
-		}
-		begun.Status, begun.NextAt = run.Running, time.Time{}
+		begun := begun(j.run)
 		e.tell(&begun, j.lane)
 	}
 	out := e.execute(ctx, j, alone)
 	if out != settled {
 		e.retain(j)
 	}
+	return out
+}
+
+// begun is a run whose attempt has begun.
+func begun(r run.Run) run.Run {
+	if !behindWait(r) {
+		r.Attempt++
+	}
+	r.Status, r.NextAt = run.Running, time.Time{}
+	return r
+}
+
+// Running lists the runs that this process executes now, those that began first in front, without payloads.
+// The store need not know of a run in its first attempt.
+func (e *Engine) Running() []run.Run {
+	e.underway.mu.Lock()
+	defer e.underway.mu.Unlock()
+	out := make([]run.Run, 0, len(e.underway.runs))
+	for _, a := range e.underway.runs {
+		r := begun(a.run)
+		r.Body, r.Vars, r.Position, r.Steps = nil, nil, nil, nil
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b run.Run) int {
+		return cmp.Or(a.Started.Compare(b.Started), strings.Compare(a.ID(), b.ID()))
+	})
 	return out
 }
 

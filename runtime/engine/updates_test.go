@@ -73,3 +73,23 @@ func TestUpdatesAreBounded(t *testing.T) {
 		t.Errorf("%d updates up to %d, missed %t", len(news), last, missed)
 	}
 }
+
+// A run in its first attempt is not in the store yet, and is listed all the same.
+func TestRunning(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t.TempDir(), engine.Options{}, map[string]string{"lead": "pipeline:\n  - event.listen: lead\n  - test.wait\n"})
+	first := w.emit("lead")
+	w.until(func() bool { return len(w.engine.Running()) == 1 }, func() string { return "the first run is not listed" })
+	second := w.emit("lead")
+	w.until(func() bool { return len(w.engine.Running()) == 2 }, func() string { return "the second run is not listed" })
+	for i, r := range w.engine.Running() {
+		if want := []string{first.ID, second.ID}[i]; r.EventID != want || r.Status != run.Running || r.Attempt != 1 || r.Version == "" || r.EventKey != "lead" {
+			t.Errorf("%+v, want the run of %s", r, want)
+		}
+	}
+	close(w.block)
+	w.run(first, "lead", run.Done)
+	w.run(second, "lead", run.Done)
+	w.until(func() bool { return len(w.engine.Running()) == 0 }, func() string { return "a run that ended is still listed" })
+}
