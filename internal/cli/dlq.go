@@ -45,7 +45,8 @@ func (c *cli) dlqListCommand() *cobra.Command {
 func dlqColumns() []column {
 	return []column{
 		field("EVENT", "eventId"), field("PIPELINE", "pipeline"), field("KEY", "eventKey"), field("ATTEMPT", "attempt"),
-		field("ENDED", "ended"), {"FAILURE", failure},
+		field("ENDED", "ended"),
+		{"FAILURE", failure},
 	}
 }
 

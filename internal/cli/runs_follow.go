@@ -47,9 +47,8 @@ func (c *cli) runsFollowCommand() *cobra.Command {
 					f.filter.Set("pipeline", f.pipeline)
 				}
 			}
-			err = f.follow(cmd.Context())
-			if cmd.Context().Err() != nil {
-				return nil // that is how it ends
+			if err = f.follow(cmd.Context()); cmd.Context().Err() != nil {
+				err = nil // that is how it ends
 			}
 			return err
 		},
@@ -217,7 +216,8 @@ func (f *follower) show(rows []any) error {
 	}
 	f.c.rows(news, []column{
 		field("TIME", "time"), field("EVENT", "eventId"), field("PIPELINE", "pipeline"), field("STATUS", "status"),
-		field("ATTEMPT", "attempt"), field("STEP", "step"), {"FAILURE", failure},
+		field("ATTEMPT", "attempt"), field("STEP", "step"),
+		{"FAILURE", failure},
 	}, !f.titled)
 	f.titled = true
 	return nil

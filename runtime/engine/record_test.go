@@ -47,7 +47,7 @@ func telltale(known string) command.Definition {
 		}},
 		Command: command.Func(func(_ context.Context, c command.Call) (command.Result, error) {
 			text, _ := c.Args["phrase"].(string)
-			c.Logger.Info("trying "+text, "with", known)
+			c.Logger.Info("trying "+text, "with", known) //nolint:sloglint // plugins do so
 			return command.Result{}, fault.Wrap(fault.PluginFailed, fmt.Errorf("no %s", known), "%s is wrong", text)
 		}),
 	}

@@ -29,7 +29,7 @@ func login() command.Definition {
 		},
 		Command: command.Func(func(_ context.Context, call command.Call) (command.Result, error) {
 			text := fmt.Sprint(call.Args["phrase"])
-			call.Logger.Warn("logging in with "+text, "phrase", text)
+			call.Logger.Warn("logging in with "+text, "phrase", text) //nolint:sloglint // plugins do so
 			if call.Args["fail"] == true {
 				return command.Result{}, fault.Wrap(fault.PluginFailed, fmt.Errorf("the other side knows no %s", text), "logging in with %s", text)
 			}
@@ -38,7 +38,7 @@ func login() command.Definition {
 	}
 }
 
-func recorded(t *testing.T, text string, in pipeline.Input) (pipeline.Outcome, error, string) {
+func recorded(t *testing.T, text string, in pipeline.Input) (out pipeline.Outcome, log string, failure error) {
 	t.Helper()
 	w := &world{}
 	d := deps(t, w)
@@ -51,10 +51,10 @@ func recorded(t *testing.T, text string, in pipeline.Input) (pipeline.Outcome, e
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	in.Now, in.Logger, in.RunID = now, slog.New(slog.NewTextHandler(&log, nil)), "r"
-	out, failure := p.Run(t.Context(), in)
-	return out, failure, log.String()
+	var lines bytes.Buffer
+	in.Now, in.Logger, in.RunID = now, slog.New(slog.NewTextHandler(&lines, nil)), "r"
+	out, failure = p.Run(t.Context(), in)
+	return out, lines.String(), failure
 }
 
 // values shows what was recorded, one step a line.
@@ -132,7 +132,7 @@ func TestRecording(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			out, err, _ := recorded(t, c.text, c.in)
+			out, _, err := recorded(t, c.text, c.in)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,7 +155,7 @@ func TestSecretParametersAreNotTold(t *testing.T) {
 	t.Parallel()
 	for _, of := range []run.Recording{"", run.RecordFailures, run.RecordAll} {
 		text := "pipeline:\n  - test.login: {user: u, phrase: " + canary + ", fail: true}\n"
-		out, err, log := recorded(t, text, pipeline.Input{Record: pipeline.Recording{Of: of}})
+		out, log, err := recorded(t, text, pipeline.Input{Record: pipeline.Recording{Of: of}})
 		if fault.CodeOf(err) != fault.PluginFailed || !strings.Contains(err.Error(), "logging in with [redacted]: the other side knows no [redacted]") {
 			t.Errorf("%q: %v", of, err)
 		}
@@ -190,7 +190,7 @@ func TestJournalHoldsRecordedSteps(t *testing.T) {
 			got = append(got, shown)
 			return nil
 		}}
-		if _, err, _ := recorded(t, strings.ReplaceAll(text, "test.effect: x", "test.effect: {value: x}"), in); err != nil {
+		if _, _, err := recorded(t, strings.ReplaceAll(text, "test.effect: x", "test.effect: {value: x}"), in); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
