@@ -69,7 +69,7 @@ func (c *catalog) List() []PipelineInfo {
 			Description: p.Description(), Calls: p.Calls(),
 		}
 		if t := p.Trigger(); t != nil {
-			info.Trigger = strings.TrimSpace(string(t.Kind) + " " + t.Pattern)
+			info.Trigger = t.String()
 		}
 		out = append(out, info)
 	}

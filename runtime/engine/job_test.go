@@ -198,14 +198,14 @@ func TestJobClockPutBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, dir := newWorld(t), t.TempDir()
 		files := map[string]string{"p": job("*/20 * * * *", "")}
-		ahead := func() time.Time { return time.Now().Add(24 * time.Hour) }
+		ahead := func() time.Time { return time.Now().Add(3 * time.Hour) }
 		stop := w.start(dir, engine.Options{Poll: seldom, Now: ahead}, files)
 		time.Sleep(30 * time.Minute)
 		stop()
 		w.start(dir, engine.Options{Poll: seldom}, files)
-		time.Sleep(24 * time.Hour) // over the time for which it fired already
+		time.Sleep(3 * time.Hour) // over the time for which it fired already
 		fired := w.fired("p")
-		if len(fired) != 1+71 || fired[1] != "00:40" {
+		if len(fired) != 1+8 || fired[1] != "00:40" {
 			t.Errorf("%d times, the second is %v: %v", len(fired), fired[min(1, len(fired)-1)], fired)
 		}
 	})
@@ -219,7 +219,7 @@ func TestJobJitter(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.start(t.TempDir(), engine.Options{Poll: seldom}, map[string]string{"p": job("0 * * * *", ", jitter: 30m")})
-			time.Sleep(9 * time.Hour)
+			time.Sleep(7 * time.Hour)
 			events, err := w.store.Events(t.Context(), store.EventQuery{Key: "job.p"})
 			if err != nil {
 				t.Fatal(err)
@@ -239,7 +239,7 @@ func TestJobJitter(t *testing.T) {
 			t.Errorf("%s late", late)
 		}
 	}
-	if len(times[0]) < 8 || len(seen) < 7 {
+	if len(times[0]) < 6 || len(seen) < 5 {
 		t.Errorf("fired %v late", times[0])
 	}
 }

@@ -138,6 +138,9 @@ func flow(t *testing.T, file, src string, more map[string]string) string {
 				fmt.Fprintf(&b, "    %v as %s %d\n", c.Args["effect"], c.RunID, c.Step)
 			}
 		}
+		for _, e := range w.events {
+			fmt.Fprintf(&b, "    sent %s %s\n", e.Key, e.Payload)
+		}
 	}
 	return b.String()
 }
@@ -197,6 +200,9 @@ func attempt(t *testing.T, b *strings.Builder, p *pipeline.Plan, in pipeline.Inp
 		default:
 			if out.Skipped {
 				b.WriteString("skipped\n")
+			}
+			if out.Message != "" {
+				fmt.Fprintf(b, "message %s\n", out.Message)
 			}
 			fmt.Fprintf(b, "%s\n", show(t, out.Body))
 			if s.vars {

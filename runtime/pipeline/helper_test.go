@@ -119,7 +119,7 @@ func now() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
 func policy(t testing.TB) *iam.Policy {
 	t.Helper()
 	p, err := iam.NewPolicy(
-		map[string][]string{"all": {"CAN_CMD_*"}, "little": {"CAN_CMD_log", "CAN_CMD_set", "CAN_CMD_*.set", "CAN_CMD_exit", "CAN_CMD_test.*", "CAN_CMD_event.send", "CAN_CMD_pipeline.run"}},
+		map[string][]string{"all": {"CAN_CMD_*"}, "little": {"CAN_CMD_log", "CAN_CMD_set", "CAN_CMD_*.set", "CAN_CMD_exit", "CAN_CMD_test.*", "CAN_CMD_event.send", "CAN_CMD_message.*", "CAN_CMD_pipeline.run"}},
 		map[string]iam.Identity{
 			iam.Anonymous: {Roles: []string{"little"}},
 			"systemuser":  {Roles: []string{"all"}, Pipelines: []string{"a*"}},
