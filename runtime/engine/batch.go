@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/penstock/penstock/runtime/event"
@@ -29,15 +30,14 @@ func (l *lane) batch() *trigger.Batch {
 // forBatches takes the pipelines out of matches that take the event as a member of a batch, and whose batch is not known
 // yet.
 func forBatches(matches []match, known map[string]run.Run, e event.Event) (others []match, gathering []*lane) {
-	for i := range matches {
-		m := &matches[i]
+	others = slices.DeleteFunc(matches, func(m match) bool {
 		_, began := known[m.lane.plan.Name()]
-		if !began && m.err == nil && e.Batch == nil && m.first.Version == "" && m.lane.batch() != nil {
+		member := m.lane.batch() != nil && !began && m.err == nil && e.Batch == nil && m.first.Version == ""
+		if member {
 			gathering = append(gathering, m.lane)
-			continue
 		}
-		others = append(others, *m)
-	}
+		return member
+	})
 	return others, gathering
 }
 

@@ -17,6 +17,7 @@ type plans struct {
 	byName   map[string]*lane
 	events   trigger.Index[*lane] // by the keys of events
 	messages trigger.Index[*lane] // by the keys of messages
+	receive  bool                 // there is anything in messages
 	jobs     []*lane              // by name
 }
 
@@ -47,6 +48,7 @@ func newPlans(set []*pipeline.Plan, perPipeline int, old *plans) (*plans, error)
 		case t == nil:
 		case t.Kind == trigger.MessageReceive:
 			p.messages.Add(t.Pattern, l)
+			p.receive = true
 		default:
 			p.events.Add(t.Pattern, l)
 			if t.Kind == trigger.Job {
@@ -75,7 +77,9 @@ func (p *plans) matching(ctx context.Context, prefix string, e event.Event, obje
 		return out
 	}
 	p.events.Match(e.Key, take)
-	p.messages.Match(prefix+e.Key, take)
+	if p.receive {
+		p.messages.Match(prefix+e.Key, take)
+	}
 	return out
 }
 
