@@ -152,6 +152,17 @@ func TestEditor(t *testing.T) {
 	holds("completion", e.ask("textDocument/completion", place(2, 18)), `"label":"order"`)
 	holds("hover", e.ask("textDocument/hover", place(1, 5)), "Writes a line to the log.")
 	holds("definition", e.ask("textDocument/definition", place(2, 20)), uri("order.pi.yaml"))
+	tests := uri("lead.test.yaml")
+	e.send(nil, "textDocument/didOpen", map[string]any{"textDocument": map[string]any{
+		"uri": tests, "languageId": "yaml", "version": 1, "text": "cases:\n  - name: x\n    given: {bdy: 1}\n    mocks:\n      - command: lo\n    expect: {status: done}\n",
+	}})
+	holds("findings of tests", e.findings(), `has no \"bdy\"`)
+	inTests := func(line, character int) any {
+		return map[string]any{"textDocument": map[string]any{"uri": tests}, "position": map[string]any{"line": line, "character": character}}
+	}
+	holds("completion in tests", e.ask("textDocument/completion", inTests(2, 15)), `"newText":"body"`)
+	holds("completion in tests", e.ask("textDocument/completion", inTests(4, 18)), `"newText":"log"`)
+	holds("hover in tests", e.ask("textDocument/hover", inTests(5, 14)), "How the run ended.")
 	e.send(nil, "textDocument/didClose", map[string]any{"textDocument": map[string]any{"uri": lead}})
 	holds("findings", e.findings(), `"diagnostics":[]`)
 	holds("shutdown", e.ask("shutdown", nil), `"result":null`)

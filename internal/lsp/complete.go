@@ -46,7 +46,7 @@ func (c *completer) complete(file string) []completionItem {
 		return nil
 	}
 	c.place, c.facts = found, c.words.outline(file, root)
-	if src, inside := expression(found.before(), found.at, c.facts.prefix, found.bare); inside && !isWebhook(file) {
+	if src, inside := expression(found.before(), found.at, c.facts.prefix, found.bare); inside && c.words.takesExpressions(file) {
 		c.expression(src)
 		return c.done()
 	}
@@ -264,6 +264,7 @@ func (c *completer) values() {
 		}
 	default:
 		some(kindEnum, words(p))
+		some(kindValue, c.place.words)
 	}
 }
 

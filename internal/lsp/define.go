@@ -20,7 +20,7 @@ type reference struct {
 func (v *vocabulary) refers(file string, t *text, offset int) (r reference) {
 	root := loose.Parse(t.s)
 	p, ok := v.locate(file, root, offset)
-	if !ok || isWebhook(file) {
+	if !ok || v.form(file) != nil {
 		return r
 	}
 	o := v.outline(file, root)

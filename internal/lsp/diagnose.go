@@ -10,7 +10,6 @@ import (
 
 	"github.com/sourcegraph/jsonrpc2"
 
-	"github.com/penstock/penstock/configs/webhooks"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline/lint"
 )
@@ -79,8 +78,8 @@ func (j *judge) round(ctx context.Context, conn *jsonrpc2.Conn) {
 		switch {
 		case d.refused:
 			found = []lint.Finding{tooLarge(d.path)}
-		case isWebhook(d.path):
-			found = ofWebhook(d)
+		case j.words.form(d.path) != nil:
+			found = ofForm(j.words.form(d.path), d)
 		}
 		j.publish(ctx, conn, d, found)
 	}
@@ -130,11 +129,13 @@ func tooLarge(name string) lint.Finding {
 	}
 }
 
-// ofWebhook judges a file that declares a webhook.
-func ofWebhook(d *document) (out []lint.Finding) {
-	_, err := webhooks.Parse(d.path, []byte(d.text.s))
+// ofForm judges a file of another form than that of pipelines.
+func ofForm(form *Form, d *document) (out []lint.Finding) {
+	if form.Check == nil {
+		return nil
+	}
 	var list fault.List
-	if !errors.As(err, &list) {
+	if !errors.As(form.Check(d.path, []byte(d.text.s)), &list) {
 		return nil
 	}
 	for _, e := range list {

@@ -49,9 +49,23 @@ func options(t testing.TB) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Registry: registry, Pipelines: "/w/pipelines", Version: "v1.2.3",
+		Registry: registry, Pipelines: "/w/pipelines", Version: "v1.2.3", Forms: []Form{form()},
 		Lint: lint.Setup{Deps: pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: now}), Policy: policy}},
 	}
+}
+
+// form is a form of files with everything that one can have.
+func form() Form {
+	text := func(name string) Field {
+		return Field{Param: command.Param{Name: name, Type: command.TypeText, Summary: "A text."}}
+	}
+	code := text("code")
+	code.Words = []string{"mail.rejected"}
+	end := text("status")
+	end.Enum = []string{"done", "failed"}
+	fail := Field{Param: command.Param{Name: "fail", Type: command.TypeMap, Summary: "A failure."}, Fields: []Field{code, text("message")}, Words: code.Words}
+	cases := Field{Param: command.Param{Name: "cases", Type: command.TypeList, Required: true, Summary: "The cases."}, Fields: []Field{text("name"), fail, end}}
+	return Form{Suffix: ".form.yaml", Expressions: true, Fields: []Field{text("title"), cases}}
 }
 
 // TestGolden: in every case the first | is the cursor. The other files of an archive are the workspace, and the
@@ -67,7 +81,7 @@ func TestGolden(t *testing.T) {
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no golden files: %v", err)
 	}
-	words, cases := newVocabulary(options(t).Registry), 0
+	words, cases := newVocabulary(options(t).Registry, form()), 0
 	for _, path := range paths {
 		archive, err := txtar.ParseFile(path)
 		if err != nil {
@@ -112,8 +126,10 @@ func TestGolden(t *testing.T) {
 func answer(t *testing.T, files *workspace, name, kind, text string) string {
 	t.Helper()
 	file := "/w/pipelines/" + name + ".pi.yaml"
-	if strings.HasPrefix(name, "webhook-") {
-		file = "/w/pipelines/" + name + ".webhook.yaml"
+	for _, kind := range []string{"webhook", "form"} { // the name says of which kind the file is
+		if strings.HasPrefix(name, kind+"-") {
+			file = "/w/pipelines/" + name + "." + kind + ".yaml"
+		}
 	}
 	at := strings.IndexByte(text, '|')
 	if at >= 0 {

@@ -17,7 +17,7 @@ func (v *vocabulary) hover(file string, t *text, offset int) (hover, bool) {
 	if !ok {
 		return hover{}, false
 	}
-	if !isWebhook(file) {
+	if v.takesExpressions(file) {
 		if h, ok := v.hoverExpression(v.outline(file, root), &p, t, offset); ok {
 			return h, true
 		}

@@ -2,7 +2,6 @@ package lsp
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/penstock/penstock/internal/lsp/loose"
 	"github.com/penstock/penstock/runtime/command"
@@ -33,7 +32,8 @@ type place struct {
 	scalar *loose.Node
 	isKey  bool // the scalar is a name with a colon, or about to get one
 	colon  bool
-	at     int // offset of the cursor in the scalar's text; may be outside of it
+	words  []string // texts that a field of a form is likely to have
+	at     int      // offset of the cursor in the scalar's text; may be outside of it
 	bare   bool
 }
 
@@ -53,6 +53,7 @@ const (
 	inCases    // a list of cases
 	inBranches // the branches of parallel
 	inFields   // a map of fixed fields
+	inForm     // a map of fields of a form, or a list of such maps
 	inFree
 )
 
@@ -62,6 +63,8 @@ type state struct {
 	spec   *command.Spec
 	param  *command.Param
 	params []command.Param
+	fields []Field // of a form
+	words  []string
 	step   *loose.Node
 	bare   bool
 	steps  bool // a list here holds commands
@@ -75,8 +78,8 @@ func (v *vocabulary) locate(file string, root *loose.Node, offset int) (place, b
 		return place{}, false
 	}
 	st := state{part: inFile}
-	if isWebhook(file) {
-		st = state{part: inFields, params: v.webhook}
+	if form := v.form(file); form != nil {
+		st = state{part: inForm, fields: form.Fields}
 	}
 	p := place{way: found.Way, scalar: found.Scalar, isKey: found.IsKey, at: offset - found.Scalar.Inner}
 	for i, w := range found.Way {
@@ -121,6 +124,8 @@ func (v *vocabulary) atKey(p *place, st state, w loose.Step) {
 		}
 	case inFields:
 		p.kind, p.params = aName, st.params
+	case inForm:
+		p.kind, p.params = aName, paramsOf(st.fields)
 	case inParam:
 		if fields := inside(st.param); fields != nil {
 			p.kind, p.params, p.spec = aName, fields, nil
@@ -132,7 +137,7 @@ func (v *vocabulary) atKey(p *place, st state, w loose.Step) {
 }
 
 func (v *vocabulary) atValue(p *place, st state) {
-	p.spec, p.step, p.param, p.bare = st.spec, st.step, st.param, st.bare
+	p.spec, p.step, p.param, p.bare, p.words = st.spec, st.step, st.param, st.bare, st.words
 	below := p.scalar.Line > st.line && p.scalar.Quote == 0 // on a line of its own, where a map may begin
 	p.kind = anything
 	switch st.part {
@@ -144,6 +149,10 @@ func (v *vocabulary) atValue(p *place, st state) {
 		p.kind, p.first = aCommand, st.first
 	case inFields:
 		p.kind, p.params = aName, st.params
+	case inForm:
+		if p.kind, p.params = aName, paramsOf(st.fields); !below && st.param != nil { // a short form
+			p.kind = aValue
+		}
 	case inCall:
 		switch {
 		case st.spec == nil:
@@ -173,8 +182,13 @@ func (v *vocabulary) descend(st state, w loose.Step) state {
 			out.part, out.steps = inSteps, true
 		case st.part == inCases:
 			out.part, out.params = inFields, inside(st.param)
-		case st.part == inParam:
+		case st.part == inParam, st.part == inForm:
+			line := out.line
 			out = st
+			out.line = line
+			if st.part == inForm {
+				out.param = nil
+			}
 		case st.part == inCall && st.spec != nil && st.spec.Shorthand != "":
 			out.part, out.param = inParam, find(st.spec.Params, st.spec.Shorthand)
 			out.bare = isBare(st.spec, st.spec.Shorthand)
@@ -203,6 +217,13 @@ func (v *vocabulary) descend(st state, w loose.Step) state {
 		out = v.ofParam(out, st.spec, name)
 	case inBranches:
 		out.part, out.steps = inSteps, true
+	case inForm:
+		if f := fieldOf(st.fields, name); f != nil {
+			out.part, out.param, out.words, out.fields = inParam, &f.Param, f.Words, f.Fields
+			if f.Fields != nil {
+				out.part = inForm
+			}
+		}
 	case inParam, inFields:
 		fields := st.params
 		if st.part == inParam {
@@ -241,8 +262,4 @@ func (v *vocabulary) ofParam(out state, spec *command.Spec, name string) state {
 func holdsCommands(spec *command.Spec, name string) bool {
 	return slices.Contains([]string{"then", "else", "do"}, name) &&
 		slices.Contains([]string{"if", "foreach", "while", "do", "except", "finally", "macro", "parallel", "switch"}, spec.Name)
-}
-
-func isWebhook(file string) bool {
-	return strings.HasSuffix(file, ".webhook.yaml")
 }

@@ -23,6 +23,7 @@ type Options struct {
 	Registry  *command.Registry
 	Lint      lint.Setup
 	Pipelines string // absolute path of the folder whose files are one set; empty = none is known
+	Forms     []Form // further ones than that of declared webhooks
 	Version   string
 	Logger    *slog.Logger  // nil discards
 	Debounce  time.Duration // how long an editor has to be quiet before files are judged; 200 ms
@@ -67,7 +68,7 @@ func New(o Options) *Server {
 	if o.Lint.Deps.MessagePrefix == "" {
 		o.Lint.Deps.MessagePrefix = pipeline.DefaultMessagePrefix
 	}
-	words := newVocabulary(o.Registry)
+	words := newVocabulary(o.Registry, o.Forms...)
 	return &Server{
 		o: o, words: words, wake: make(chan struct{}, 1),
 		files: newWorkspace(words, o.Pipelines), findings: map[string]judged{},

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/penstock/penstock/configs/webhooks"
 	"github.com/penstock/penstock/internal/lsp/loose"
 	"github.com/penstock/penstock/runtime/command"
 )
@@ -132,8 +133,10 @@ type outline struct {
 
 func (v *vocabulary) outline(file string, root *loose.Node) *outline {
 	o := &outline{root: root, vars: map[string]*loose.Node{}, macros: map[string]*loose.Node{}, args: map[string][]string{}}
-	if isWebhook(file) {
-		o.event(root.Get("eventKey"))
+	if v.form(file) != nil {
+		if strings.HasSuffix(file, webhooks.Suffix) {
+			o.event(root.Get("eventKey"))
+		}
 		return o
 	}
 	o.prefix = strings.TrimSuffix(root.Get("headers").Get("exprPrefix").String(), "{")

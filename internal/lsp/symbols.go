@@ -19,7 +19,7 @@ const (
 func (v *vocabulary) symbols(file string, t *text) []symbol {
 	root := loose.Parse(t.s)
 	out := []symbol{}
-	if root == nil || isWebhook(file) {
+	if root == nil || v.form(file) != nil {
 		return out
 	}
 	o := v.outline(file, root)

@@ -21,16 +21,16 @@ type vocabulary struct {
 
 	common  []command.Param
 	headers []command.Param
-	webhook []command.Param
+	forms   []Form
 
 	utils   []expr.Util
 	methods map[string]string
 }
 
-func newVocabulary(registry *command.Registry) *vocabulary {
+func newVocabulary(registry *command.Registry, forms ...Form) *vocabulary {
 	v := &vocabulary{
 		commands: map[string]*command.Spec{}, language: map[string]bool{},
-		common: command.CommonParams(), headers: pipeline.HeaderParams(), webhook: webhookParams(),
+		common: command.CommonParams(), headers: pipeline.HeaderParams(), forms: append([]Form{webhookForm()}, forms...),
 		utils: expr.Utils(), methods: expr.Methods(),
 	}
 	add := func(s *command.Spec) {

@@ -25,6 +25,7 @@ const (
 // maxOpen is the largest text that is kept for the editor.
 const maxOpen = 16 << 20
 
+// suffixes are those of the files that are read from the disk. Files of other forms count while they are open.
 func suffixes() []string {
 	return []string{pipeline.Suffix, pipeline.SuffixJSON, webhooks.Suffix}
 }
@@ -217,7 +218,7 @@ func (w *workspace) dir(d *document) string {
 
 // name gives the name of the pipeline in a file of a folder; false when the file is none of it.
 func (w *workspace) name(d *document, dir string) (string, bool) {
-	if isWebhook(d.path) || w.dir(d) != dir || dir == "" {
+	if w.words.form(d.path) != nil || w.dir(d) != dir || dir == "" {
 		return "", false
 	}
 	return pipeline.PlanName(strings.TrimPrefix(strings.TrimPrefix(d.path, dir), "/")), true
@@ -262,7 +263,7 @@ func (v view) find(name string) *document {
 // sources gives the webhooks of the workspace as what makes events.
 func (w *workspace) sources() (out []lint.Source) {
 	for _, d := range w.all() {
-		if isWebhook(d.path) {
+		if strings.HasSuffix(d.path, webhooks.Suffix) {
 			for _, key := range w.outline(d).events {
 				out = append(out, lint.Source{Key: key, What: "the webhook " + path.Base(d.path)})
 			}
@@ -274,7 +275,7 @@ func (w *workspace) sources() (out []lint.Source) {
 // lintFiles gives the pipelines of the workspace.
 func (w *workspace) lintFiles() (out []lint.File) {
 	for _, d := range w.all() {
-		if !isWebhook(d.path) {
+		if w.words.form(d.path) == nil {
 			out = append(out, lint.File{Name: d.path, Text: d.text.s, Dir: w.dir(d)})
 		}
 	}
