@@ -91,6 +91,17 @@ func (v *Value) Text() (string, bool) {
 	return s, ok
 }
 
+// Constantly gives the value of a scalar, or of an expression that depends on nothing.
+func (v *Value) Constantly() (any, bool) {
+	switch {
+	case v == nil || v.Kind != Scalar:
+		return nil, false
+	case v.Expression != nil:
+		return v.Result, v.Constant
+	}
+	return v.Scalar, true
+}
+
 // Param finds a parameter by its name, or by another one that the command has for it.
 func (c *Command) Param(name string) (Param, bool) {
 	for _, p := range c.Params {

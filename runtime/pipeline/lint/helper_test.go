@@ -59,7 +59,7 @@ func setup(t testing.TB) lint.Setup {
 	}
 	return lint.Setup{
 		Deps:    pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: now}), Policy: policy},
-		Plugins: []lint.Plugin{{Name: "http", Commands: []string{"http.get"}, Lacks: []string{"http"}}},
+		Plugins: []lint.Plugin{{Name: "http", Commands: []string{"http.get"}, Lacks: []string{"http"}, Timeout: 30 * time.Second}},
 		Offered: map[string]string{"slack.send": "slack"},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
@@ -37,7 +38,8 @@ type Source struct {
 type Plugin struct {
 	Name     string
 	Commands []string
-	Lacks    []string // capabilities that it wants and does not have
+	Lacks    []string      // capabilities that it wants and does not have
+	Timeout  time.Duration // of one call; 0 = not known
 }
 
 // Check judges files as one set and gives the findings in the order of files and places.
@@ -71,6 +73,7 @@ func (l *Linter) Check(files []File) []Finding {
 	for _, f := range s.files {
 		f.late = nil
 	}
+	s.whole()
 	for _, r := range Rules() {
 		if r.set != nil {
 			r.set(s, reporter{rule: r})
@@ -80,6 +83,23 @@ func (l *Linter) Check(files []File) []Finding {
 		out = append(out, f.judged()...)
 	}
 	return sorted(out)
+}
+
+// whole reports what keeps the files of a folder from being loaded together.
+func (s *set) whole() {
+	for _, f := range s.files {
+		in := s.byName[f.in.Dir]
+		if f.in.Dir == "" {
+			continue
+		}
+		if first := in[f.name]; first != f {
+			f.late = append(f.late, Of(fault.New(fault.PipelineDuplicate, "the pipeline %s is already defined by %s", f.name, first.in.Name).
+				WithHint("rename one of the files").At(fault.Position{File: f.in.Name}), nil))
+		}
+		for _, e := range f.MissingCalls(func(name string) bool { return in[name] != nil }, s.names(f.in.Dir)) {
+			f.late = append(f.late, Of(e, f.lines))
+		}
+	}
 }
 
 // file is one file with what it says.

@@ -33,6 +33,14 @@ func Rules() []*Rule { return rules() }
 var rules = sync.OnceValue(func() []*Rule { //nolint:gochecknoglobals // constant data: the one list of what ships
 	return slices.Concat(
 		variableRules(),
+		reachRules(),
+		failureRules(),
+		secretRules(),
+		textRules(),
+		eventRules(),
+		callRules(),
+		macroRules(),
+		pluginRules(),
 		ignoreRules(),
 	)
 })

@@ -15,6 +15,7 @@ type set struct {
 	setup   *Setup
 	files   []*file
 	byName  map[string]map[string]*file // by folder and name of the pipeline
+	sorted  map[string][]string         // the names of the pipelines of a folder
 	callers map[*file][]call            // who runs a pipeline
 }
 
@@ -30,7 +31,7 @@ type call struct {
 }
 
 func (s *set) index() {
-	s.byName, s.callers = map[string]map[string]*file{}, map[*file][]call{}
+	s.byName, s.sorted, s.callers = map[string]map[string]*file{}, map[string][]string{}, map[*file][]call{}
 	for _, f := range s.files {
 		in := s.byName[f.in.Dir]
 		if in == nil {
@@ -51,7 +52,12 @@ func (s *set) index() {
 }
 
 // names gives the pipelines of a folder.
-func (s *set) names(dir string) []string { return slices.Sorted(maps.Keys(s.byName[dir])) }
+func (s *set) names(dir string) []string {
+	if s.sorted[dir] == nil {
+		s.sorted[dir] = slices.Sorted(maps.Keys(s.byName[dir]))
+	}
+	return s.sorted[dir]
+}
 
 // calls lists the pipelines that a file runs, as far as they are written out.
 func (f *file) calls() (out []call) {

@@ -1,0 +1,209 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/trigger"
+)
+
+func eventRules() []*Rule {
+	return []*Rule{
+		{
+			Code: "lint.event.key", Severity: Error,
+			Summary: "an event is sent under a key that cannot be one",
+			Why:     "The step fails every time. A key is words of letters, digits, _ - : / @ joined by single dots; wildcards are for triggers.",
+			Bad:     Example{Text: "pipeline:\n  - event.send: {key: com.acme.*}\n"},
+			Good:    Example{Text: "pipeline:\n  - event.send: {key: com.acme.order.paid}\n"},
+			file:    brokenKeys,
+		},
+		{
+			Code: "lint.event.unsent", Severity: Hint,
+			Summary: "a pipeline listens for an event that nothing here makes",
+			Why: "No event.send, no webhook and no key of the system in the checked files makes it. Most often the key is misspelt; if another program sends it, " +
+				"say so in a lint:ignore comment. For keys that begin with webhook. this is asked only where webhooks are declared in files.",
+			Bad:  Example{Text: "pipeline:\n  - event.listen: {eventKey: com.acme.order.payed}\n  - log: x\n", Beside: map[string]string{"b.pi.yaml": "pipeline:\n  - event.send: {key: com.acme.order.paid}\n"}},
+			Good: Example{Text: "pipeline:\n  - event.listen: {eventKey: com.acme.order.*}\n  - log: x\n", Beside: map[string]string{"b.pi.yaml": "pipeline:\n  - event.send: {key: com.acme.order.paid}\n"}},
+			set:  unsentEvents,
+		},
+		{
+			Code: "lint.event.circle", Severity: Hint,
+			Summary: "an event starts the pipeline again that sends it",
+			Why:     "Each run sends an event that starts the next run, until the limit of hops ends the circle. Send it under another key, or stop it with a condition or a selector.",
+			Bad:     Example{Text: "pipeline:\n  - event.listen: {eventKey: com.acme.tick}\n  - event.send: {key: com.acme.tick}\n"},
+			Good:    Example{Text: "pipeline:\n  - event.listen: {eventKey: com.acme.tick}\n  - event.send: {key: com.acme.tock}\n"},
+			set:     circles,
+		},
+	}
+}
+
+func brokenKeys(f *file, r reporter) {
+	for _, e := range f.emissions() {
+		if e.key == "" {
+			continue
+		}
+		if err := event.CheckKey(e.key); err != nil {
+			r.on(f, e.pos, "no event can have this key").hint("%s", fault.HintOf(err))
+		}
+	}
+}
+
+// systemKeys are those that the system itself has for its events.
+func systemKeys() []string {
+	return []string{
+		"property.created", "property.copied", "property.deleted", "property.moved", "property.updated", "property.comment.created", "property.comment.updated",
+		"setup.starting", "setup.finished", "hub.setup.starting", "hub.setup.finished", "hub.context.started", "hub.context.starting",
+		"iam.#", "delivery.created", "delivery.publiclink.created", "delivery.publiclink.deleted", "delivery.attachments.delete.success",
+		"delivery.attachments.delete.failed", "usagelog.created", "app.install.finished", "app.uninstall.finished", "log.#", "workflow.#",
+	}
+}
+
+func unsentEvents(s *set, r reporter) {
+	patterns := systemKeys()
+	var keys []string
+	add := func(pattern string) {
+		patterns = append(patterns, pattern)
+		if !strings.ContainsAny(pattern, "*#") {
+			keys = append(keys, pattern)
+		}
+	}
+	for _, e := range s.setup.Events {
+		add(e.Key)
+	}
+	for _, f := range s.files {
+		for _, e := range f.emissions() {
+			add(e.pattern)
+		}
+	}
+	webhooks := slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, "webhook.") })
+	slices.Sort(patterns)
+	patterns = slices.Compact(patterns)
+	exact := map[string]bool{}
+	var open []string
+	for _, p := range patterns {
+		if exact[p] = true; strings.ContainsAny(p, "*#") {
+			open = append(open, p)
+		}
+	}
+	for _, f := range s.files {
+		if f.in.Dir == "" || f.Outline == nil || f.Outline.Listens == nil || f.Outline.Listens.Kind != trigger.EventListen || f.Outline.Listens.Pattern == "" {
+			continue
+		}
+		pattern := f.Outline.Listens.Pattern
+		if strings.HasPrefix(pattern, "webhook.") && !webhooks || exact[pattern] {
+			continue
+		}
+		candidates := patterns
+		if !strings.ContainsAny(pattern, "*#") {
+			candidates = open
+		}
+		if slices.ContainsFunc(candidates, func(p string) bool { return overlap(words(pattern), words(p)) }) {
+			continue
+		}
+		p, given := f.Outline.Trigger.Param("eventKey")
+		if !given {
+			p, given = f.Outline.Trigger.Param("key")
+		}
+		if !given {
+			continue
+		}
+		found := r.on(f, p.Value.Pos, "nothing here makes an event %q", cut(pattern))
+		if hint := fault.DidYouMean(pattern, keys); hint != "" && len(keys) <= 1000 {
+			found.hint("%s", hint)
+			found.Fix = fixOf(found, f.lines)
+		} else {
+			found.hint("if another program sends it, say so in a lint:ignore comment")
+		}
+	}
+}
+
+func words(key string) []string { return strings.Split(key, ".") }
+
+// overlap reports whether some key fits both patterns.
+func overlap(a, b []string) bool {
+	switch {
+	case len(a) == 0 && len(b) == 0:
+		return true
+	case len(a) > 0 && a[0] == trigger.AnyWords:
+		return overlap(a[1:], b) || len(b) > 0 && overlap(a, b[1:])
+	case len(b) > 0 && b[0] == trigger.AnyWords:
+		return overlap(a, b[1:]) || len(a) > 0 && overlap(a[1:], b)
+	case len(a) == 0 || len(b) == 0:
+		return false
+	}
+	return (a[0] == b[0] || a[0] == trigger.OneWord || b[0] == trigger.OneWord) && overlap(a[1:], b[1:])
+}
+
+// circles follows the events that files send to the files that they start.
+func circles(s *set, r reporter) {
+	var listeners trigger.Index[*file]
+	for _, f := range s.files {
+		if f.Outline != nil && f.Outline.Listens != nil && f.Outline.Listens.Pattern != "" && f.Outline.Listens.Select == nil {
+			listeners.Add(f.Outline.Listens.Pattern, f)
+		}
+	}
+	started := func(e emission) (out []*file) {
+		if e.key == "" || e.step == nil || event.CheckKey(e.key) != nil {
+			return nil
+		}
+		listeners.Match(e.key, func(f *file) bool { out = append(out, f); return true })
+		return out
+	}
+	next := func(f *file) (out []*file) {
+		for _, e := range f.emissions() {
+			out = append(out, started(e)...)
+		}
+		return out
+	}
+	for _, f := range s.files {
+		if f.Outline == nil || f.Outline.Listens == nil {
+			continue
+		}
+		for _, e := range f.emissions() {
+			if path, found := way(started(e), f, next); found {
+				what := "this event starts the pipeline again that sends it"
+				if len(path) > 1 {
+					what += ", through " + names(path[:len(path)-1])
+				}
+				r.on(f, e.pos, "%s", what).hint("send it under another key, or stop the circle with a condition")
+			}
+		}
+	}
+}
+
+// way finds the shortest way from one of the files to another one; it ends with that.
+func way(from []*file, to *file, next func(*file) []*file) (path []*file, found bool) {
+	behind := map[*file]*file{}
+	queue := slices.Clone(from)
+	for _, f := range from {
+		behind[f] = nil
+	}
+	for len(queue) > 0 {
+		f := queue[0]
+		queue = queue[1:]
+		if f == to {
+			for at := f; at != nil; at = behind[at] {
+				path = append(path, at)
+			}
+			slices.Reverse(path)
+			return path, true
+		}
+		for _, n := range next(f) {
+			if _, seen := behind[n]; !seen {
+				behind[n] = f
+				queue = append(queue, n)
+			}
+		}
+	}
+	return nil, false
+}
+
+func names(files []*file) string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.name
+	}
+	return strings.Join(out, ", ")
+}
