@@ -146,7 +146,6 @@ func (c *compiler) list(entries []entry) list {
 					hint("put the command into the finally, or in front of it")
 			}
 		}
-		c.doubtReach(l.parts, p)
 		l.parts = append(l.parts, p)
 	}
 	return l
@@ -212,26 +211,6 @@ func (c *compiler) part(e *entry) part {
 
 // exitCommand ends the run. It is a command like others, but where it may stand is a matter of the language.
 const exitCommand = "exit"
-
-// doubtReach warns of a part that is never executed, because the one before it always leaves the list.
-func (c *compiler) doubtReach(before []part, p part) {
-	if len(before) == 0 {
-		return
-	}
-	h := before[len(before)-1].about()
-	switch h.command {
-	case exitCommand, "error", "break", "continue":
-	default:
-		return
-	}
-	switch p.(type) {
-	case *except, *finally:
-		return
-	}
-	if h.always() && (h.failure.action == actThrow || h.command != "error") {
-		c.warnings.add(fault.PipelineInvalid, p.about().pos.Line, p.about().pos.Column, "this is never executed: the %s in line %d always leaves", h.command, h.pos.Line)
-	}
-}
 
 // block makes a part with lists inside; it takes its number before what is in it.
 func (c *compiler) block(e *entry, t takes) (*block, params) {
