@@ -18,6 +18,7 @@ import (
 	"github.com/penstock/penstock/runtime/broker"
 	brokers "github.com/penstock/penstock/runtime/broker/all"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline/lint"
 )
 
 // CheckStatus is how a check of Doctor ended.
@@ -168,12 +169,15 @@ func checkTools(ctx context.Context, p Params) []Check {
 // checkFolder lints a folder.
 func checkFolder(tools *Tools, name, dir string, sound func(Linted) int) Check {
 	linted, err := tools.Lint([]string{dir})
+	if err == nil {
+		err = linted.Err()
+	}
 	if err != nil {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		return Check{name, CheckFail, first, "see `pi lint " + filepath.ToSlash(dir) + "` for all faults"}
 	}
 	c := Check{name, CheckOK, fmt.Sprintf("%d sound", sound(linted)), ""}
-	if n := len(linted.Warnings); n > 0 {
+	if n := linted.Count(lint.Warning); n > 0 {
 		c.Status, c.Fix = CheckWarn, "see `pi lint "+filepath.ToSlash(dir)+"`"
 		c.Detail += fmt.Sprintf(", %d warnings", n)
 	}

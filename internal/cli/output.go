@@ -235,6 +235,7 @@ const (
 	red    colour = 31
 	green  colour = 32
 	yellow colour = 33
+	blue   colour = 34
 )
 
 func colourOf(word string) colour {

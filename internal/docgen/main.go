@@ -45,6 +45,7 @@ func pages() ([]page, error) {
 		page{"config.md", configPage},
 		page{"presets.md", presetsPage},
 		page{"expressions.md", expressionsPage},
+		page{"lint.md", lintPage},
 	), err
 }
 

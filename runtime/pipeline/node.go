@@ -30,7 +30,8 @@ type node struct {
 	keys      []key   // of a map, one for each item
 
 	edits             []edit // of the text, when its expressions have another prefix
-	textLine, textCol int    // where the text of a scalar begins; 0 when it is spread in a way that cannot be told
+	textLine, textCol int    // where the text of a scalar begins, when it stands there character by character
+	marks             []mark // where its pieces stand, when it does not; nil when that cannot be told
 }
 
 type key struct {
@@ -213,26 +214,24 @@ func (r *reader) placeText(n *node, y *yaml.Node) {
 		if r.holds(y.Line, y.Value) {
 			n.textLine, n.textCol = y.Line, y.Column+1
 		}
-	case yaml.LiteralStyle:
-		for i := y.Line + 1; i <= len(r.lines); i++ {
-			if text := r.line(i); strings.TrimSpace(text) != "" {
-				n.textLine, n.textCol = y.Line+1, len(text)-len(strings.TrimLeft(text, " "))+1
-				return
-			}
-		}
 	case 0:
 		if r.holds(y.Line, y.Value) {
 			n.textLine, n.textCol = y.Line, y.Column
 		}
 	}
+	if n.textLine == 0 {
+		n.marks = r.marksOf(y)
+	}
 }
+
+// longestLine is the longest line in which places of texts are looked for, in bytes.
+const longestLine = 4096
 
 // holds reports whether a text stands in a line as it is. Of lines that nobody writes by hand that is not
 // asked: a hundred thousand texts in one line would take long.
 func (r *reader) holds(line int, text string) bool {
-	const longest = 4096
 	l := r.line(line)
-	return len(l) <= longest && strings.Contains(l, text)
+	return len(l) <= longestLine && strings.Contains(l, text)
 }
 
 // line gives a line by its number, "" when there is none.
@@ -248,11 +247,11 @@ func (n *node) place(file string, rel fault.Position) fault.Position {
 	pos := fault.Position{File: file, Line: n.line, Column: n.col}
 	rel = n.written(rel)
 	switch {
-	case n.textLine == 0 || rel.Line < 1 || rel.Column < 1:
-	case rel.Line == 1 && n.textLine == n.line:
+	case rel.Line < 1 || rel.Column < 1:
+	case len(n.marks) > 0:
+		return n.marked(file, rel)
+	case rel.Line == 1 && n.textLine == n.line && n.textLine > 0:
 		pos.Column = n.textCol + rel.Column - 1
-	case n.textLine > n.line:
-		pos.Line, pos.Column = n.textLine+rel.Line-1, n.textCol+rel.Column-1
 	}
 	return pos
 }

@@ -201,6 +201,11 @@ func (g *gatherer) sets(s *step) {
 			}
 		}
 	}
+	if mocked, given := s.Param("thenSetVar"); given && s.Name == "mock.command" { // what the command in its place sets
+		for _, field := range mocked.Value.Fields {
+			g.f.writes = append(g.f.writes, write{name: field.Name, pos: field.Pos, scope: in, number: s.number, silent: true})
+		}
+	}
 	p, given := s.Param("output")
 	if !given || p.Value.Expression == nil || len(p.Value.Target) == 0 || p.Value.Target[0] != "vars" {
 		return

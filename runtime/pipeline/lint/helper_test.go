@@ -69,7 +69,7 @@ func told(found []lint.Finding, texts map[string]string) string {
 	var b strings.Builder
 	for _, f := range found {
 		fmt.Fprintf(&b, "%s: %s: %s [%s]\n", f.Pos, f.Severity, f.Message, f.Code)
-		if line, marks := lint.Snippet(lint.Lines(texts[f.Pos.File]), f.Pos, f.End); line != "" || marks != "" {
+		if line, marks := lint.Snippet(lint.Mask(f.Pos.File, lint.Lines(texts[f.Pos.File]), found), f.Pos, f.End); line != "" || marks != "" {
 			fmt.Fprintf(&b, "  | %s\n  | %s\n", line, marks)
 		}
 		if f.Hint != "" {

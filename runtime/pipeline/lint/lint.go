@@ -127,8 +127,8 @@ func (l *Linter) file(in File) *file {
 		f.found = append(f.found, found)
 	}
 	f.ignores = ignoresOf(f)
-	if f.Outline == nil {
-		return f
+	if f.Outline == nil || slices.ContainsFunc(f.Faults, func(e *fault.Error) bool { return e.Code == fault.PipelineLimit }) {
+		return f // what is too large was not looked at as a whole
 	}
 	f.facts = factsOf(f.Outline)
 	for _, r := range Rules() {

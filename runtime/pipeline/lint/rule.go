@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -26,6 +27,9 @@ type Example struct {
 	Text   string
 	Beside map[string]string // other files of the set, by name
 }
+
+// Names lists the other files, sorted.
+func (e *Example) Names() []string { return slices.Sorted(maps.Keys(e.Beside)) }
 
 // Rules lists every rule, in the order of documentation. Nobody changes them.
 func Rules() []*Rule { return rules() }

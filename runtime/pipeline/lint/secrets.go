@@ -3,7 +3,9 @@ package lint
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/pipeline"
 )
 
@@ -24,7 +26,7 @@ func secretRules() []*Rule {
 			Why: "A value under password, secret, token or apiKey is most likely one. Keep it outside of the file: parameters that take secrets also take env:NAME and " +
 				"file:PATH. The value is never shown here.",
 			Bad:  Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", headers: {X-Api-Key: 0d9a8f7e6b5c}}\n"},
-			Good: Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", headers: {X-Api-Key: \"${vars.key}\"}, password: env:API_PASSWORD}\nvars: {key: \"${request.headers}\"}\n"},
+			Good: Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", headers: {X-Api-Key: \"${vars.key}\"}, password: env:API_PASSWORD}\n"},
 			file: namedSecrets,
 		},
 	}
@@ -71,7 +73,7 @@ func knownSecrets(f *file, r reporter) {
 	for _, v := range f.values {
 		if text, ok := v.Text(); ok {
 			if what := secretIn(text); what != "" {
-				r.on(f, v.Pos, "%s stands here in plain text", what).hint("withdraw it, and keep the new one outside of the file")
+				r.at(f, v.Pos, f.wholeEnd(v.Value, text), "%s stands here in plain text", what).hint("withdraw it, and keep the new one outside of the file")
 			}
 		}
 	}
@@ -82,13 +84,45 @@ func namedSecrets(f *file, r reporter) {
 		text, ok := v.Text()
 		name := v.path[len(v.path)-1]
 		switch {
-		case !ok || v.Expression != nil || len(text) < 4 || reference.MatchString(text) || chain.MatchString(text) || secretIn(text) != "":
+		case !ok || !f.plain(v.Value, text) || len(text) < 4 || reference.MatchString(text) || chain.MatchString(text) || secretIn(text) != "":
 			continue
 		case !v.secret(name):
 			continue
 		}
-		r.on(f, v.Pos, "%q most likely is a secret, and stands here in plain text", name).hint("keep it outside of the file, and write env:NAME, file:PATH or an expression")
+		r.at(f, v.Pos, f.wholeEnd(v.Value, text), "%q most likely is a secret, and stands here in plain text", name).hint("keep it outside of the file, and write env:NAME, file:PATH or an expression")
 	}
+}
+
+// wholeEnd gives where the text of a scalar ends in its first line, so that all of it can be masked.
+func (f *file) wholeEnd(v *pipeline.Value, text string) fault.Position {
+	end := scalarEnd(f.lines, v.Pos, text)
+	if end.Column <= v.Pos.Column+1 && v.Pos.Line >= 1 && v.Pos.Line <= len(f.lines) { // over several lines
+		end.Column = max(end.Column, utf8.RuneCountInString(f.lines[v.Pos.Line-1])+1)
+	}
+	if c := f.at(v.Pos); c != '"' && c != '\'' && c != '|' && c != '>' && f.at(end) != 0 && !strings.ContainsRune(" ,]}#\t", f.at(end)) {
+		end.Column = utf8.RuneCountInString(f.lines[end.Line-1]) + 1
+	}
+	return end
+}
+
+// at gives the character at a place, 0 when there is none.
+func (f *file) at(pos fault.Position) rune {
+	if pos.Line < 1 || pos.Line > len(f.lines) || pos.Column < 1 {
+		return 0
+	}
+	line := []rune(f.lines[pos.Line-1])
+	if pos.Column > len(line) {
+		return 0
+	}
+	return line[pos.Column-1]
+}
+
+// plain reports whether a text is taken as it stands, also where a fault kept it from being compiled.
+func (f *file) plain(v *pipeline.Value, text string) bool {
+	if prefix := f.Outline.Prefix; prefix != "" {
+		return v.Expression == nil && !strings.Contains(text, prefix+"{")
+	}
+	return v.Expression == nil && !strings.Contains(text, "${") && !strings.Contains(text, "#{")
 }
 
 // secret reports whether a value is one by what its command says of the parameter, or else by its name.

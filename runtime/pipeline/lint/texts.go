@@ -40,7 +40,7 @@ var (
 func (f *file) texts(found func(v value, text string)) {
 	for _, v := range f.values {
 		text, ok := v.Text()
-		if !ok || v.Expression != nil || text == "" || f.fixed(v) {
+		if !ok || !f.plain(v.Value, text) || text == "" || f.fixed(v) {
 			continue
 		}
 		found(v, text)
@@ -52,7 +52,7 @@ func (f *file) fixed(v value) bool {
 	if v.step == nil {
 		return v.param != "vars" && v.param != "body" // headers
 	}
-	if v.step == nil || v.step.number < 0 || v.step.Spec == nil {
+	if v.step.number < 0 || v.step.Spec == nil {
 		return true
 	}
 	switch v.param {
