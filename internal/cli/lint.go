@@ -36,8 +36,8 @@ func (c *cli) lintCommand() *cobra.Command {
 			"A comment `# lint:ignore CODE reason` silences a rule in its line and, when it stands alone, in the next one.\n\n" +
 			"The exit code is 0 when there is no error (with --strict: and no warning), 2 when there is one or when the command\n" +
 			"line is wrong, and 3 when nothing is wrong but something could not be read. That no file is found is an error.",
-		Example: "  pi lint pipelines\n  pi lint webhooks pipelines --strict\n  pi lint lead.pi.yaml --json\n  pi lint - < lead.pi.yaml\n" +
-			"  pi lint pipelines --sarif > lint.sarif\n  pi lint --rules\n  pi lint --explain lint.variable.unset",
+		Example: "  pi lint pipelines\n  pi lint webhooks pipelines --strict\n  pi lint lead.pi.yaml --json\n  pi lint - --stdin-name lead.pi.yaml\n" +
+			"  pi lint pipelines --sarif\n  pi lint --rules\n  pi lint --explain lint.variable.unset",
 		Args: wants(nil, anyNumber),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
