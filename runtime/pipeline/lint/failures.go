@@ -32,8 +32,8 @@ func failureRules() []*Rule {
 			Code: "lint.timeout.useless", Severity: Warning,
 			Summary: "a timeout is longer than the plugin of the command allows",
 			Why:     "A call ends when the first of the two is over. Raise the plugin's timeout in the configuration, or shorten this one.",
-			Bad:     Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", timeout: 2m}\n"},
-			Good:    Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", timeout: 5s}\n"},
+			Bad:     Example{Text: "pipeline:\n  - crm.get: {url: \"https://example.org\", timeout: 2m}\n"},
+			Good:    Example{Text: "pipeline:\n  - crm.get: {url: \"https://example.org\", timeout: 5s}\n"},
 			set:     uselessTimeout,
 		},
 	}

@@ -32,7 +32,7 @@ func setup(t testing.TB) lint.Setup {
 			},
 		}},
 		command.Definition{Command: nothing, Spec: command.Spec{
-			Name: "http.get", Result: "The answer.",
+			Name: "crm.get", Result: "The answer.",
 			Params: []command.Param{
 				{Name: "url", Type: command.TypeText, Required: true},
 				{Name: "headers", Type: command.TypeMap},
@@ -46,7 +46,7 @@ func setup(t testing.TB) lint.Setup {
 	}
 	policy, err := iam.NewPolicy(
 		map[string][]string{"all": {"CAN_CMD_*"}, "little": {
-			"CAN_CMD_log", "CAN_CMD_set", "CAN_CMD_*.set", "CAN_CMD_exit", "CAN_CMD_event.send", "CAN_CMD_pipeline.run", "CAN_CMD_http.get", "CAN_CMD_webhook.put",
+			"CAN_CMD_log", "CAN_CMD_set", "CAN_CMD_*.set", "CAN_CMD_exit", "CAN_CMD_event.send", "CAN_CMD_pipeline.run", "CAN_CMD_crm.get", "CAN_CMD_webhook.put",
 		}},
 		map[string]iam.Identity{
 			iam.Anonymous: {Roles: []string{"little"}},
@@ -59,7 +59,7 @@ func setup(t testing.TB) lint.Setup {
 	}
 	return lint.Setup{
 		Deps:    pipeline.Deps{Commands: registry, Language: expr.New(expr.Options{Now: now}), Policy: policy},
-		Plugins: []lint.Plugin{{Name: "http", Commands: []string{"http.get"}, Lacks: []string{"http"}, Timeout: 30 * time.Second}},
+		Plugins: []lint.Plugin{{Name: "crm", Commands: []string{"crm.get"}, Lacks: []string{"http"}, Timeout: 30 * time.Second}},
 		Offered: map[string]string{"slack.send": "slack"},
 	}
 }

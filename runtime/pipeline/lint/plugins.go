@@ -22,7 +22,7 @@ func pluginRules() []*Rule {
 			Code: "lint.plugin.capability", Severity: Warning,
 			Summary: "the plugin of a command wants a capability that it was not granted",
 			Why:     "The plugin asks for it when it needs it, and then the step fails with plugin.denied. Grant it in the configuration, below plugins.grants.",
-			Bad:     Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\"}\n"},
+			Bad:     Example{Text: "pipeline:\n  - crm.get: {url: \"https://example.org\"}\n"},
 			Good:    Example{Text: "pipeline:\n  - mail.send: {to: ada@example.org}\n"},
 			set:     missingCapabilities,
 		},

@@ -25,8 +25,8 @@ func secretRules() []*Rule {
 			Summary: "a text stands in the file under a name that secrets have",
 			Why: "A value under password, secret, token or apiKey is most likely one. Keep it outside of the file: parameters that take secrets also take env:NAME and " +
 				"file:PATH. The value is never shown here.",
-			Bad:  Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", headers: {X-Api-Key: 0d9a8f7e6b5c}}\n"},
-			Good: Example{Text: "pipeline:\n  - http.get: {url: \"https://example.org\", headers: {X-Api-Key: \"${vars.key}\"}, password: env:API_PASSWORD}\n"},
+			Bad:  Example{Text: "pipeline:\n  - crm.get: {url: \"https://example.org\", headers: {X-Api-Key: 0d9a8f7e6b5c}}\n"},
+			Good: Example{Text: "pipeline:\n  - crm.get: {url: \"https://example.org\", headers: {X-Api-Key: \"${vars.key}\"}, password: env:API_PASSWORD}\n"},
 			file: namedSecrets,
 		},
 	}
