@@ -66,7 +66,7 @@ func newPlans(set []*pipeline.Plan, perPipeline int, old *plans) (*plans, error)
 func (p *plans) matching(ctx context.Context, prefix string, e event.Event, object event.Object) []match {
 	var out []match
 	take := func(l *lane) bool {
-		ok, err := l.plan.Trigger().Selects(ctx, object)
+		ok, err := l.selects(ctx, object)
 		if ok || err != nil {
 			out = append(out, match{lane: l, err: err})
 		}
@@ -81,6 +81,16 @@ func (p *plans) matching(ctx context.Context, prefix string, e event.Event, obje
 		p.messages.Match(prefix+e.Key, take)
 	}
 	return out
+}
+
+// selects asks the pipeline's selector; its panic is its failure, because one event must not end the process.
+func (l *lane) selects(ctx context.Context, object event.Object) (ok bool, err error) {
+	defer func() {
+		if recover() != nil {
+			ok, err = false, fault.New(fault.Internal, "the selector panicked").At(fault.Position{File: l.plan.File()})
+		}
+	}()
+	return l.plan.Trigger().Selects(ctx, object)
 }
 
 type match struct {

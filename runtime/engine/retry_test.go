@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -143,4 +144,34 @@ func TestReasonsOfDeadLetters(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An event whose handling panics is a dead letter, and others are handled.
+func TestPanicIsADeadLetter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t.TempDir(), engine.Options{Logger: slog.New(panicky{slog.DiscardHandler})}, map[string]string{
+		"lead": "pipeline:\n  - event.listen: lead\n  - test.effect: done\n  - test.broken: {onError: LOG}\n",
+		"good": "pipeline:\n  - event.listen: lead\n  - body.set: {value: 1}\n",
+	})
+	e := w.emit("lead")
+	if r := w.run(e, "lead", run.Dead); fault.Code(r.Code) != fault.Internal || r.StepIndex != 1 || len(r.Steps) != 2 || w.count("done") != 1 {
+		t.Errorf("%s at step %d: %s, %d steps", r.Code, r.StepIndex, r.Message, len(r.Steps))
+	}
+	w.run(e, "good", run.Done)
+	w.settled(e)
+}
+
+// panicky is a log that panics where a pipeline tells that it goes on.
+type panicky struct{ slog.Handler }
+
+func (panicky) Enabled(context.Context, slog.Level) bool { return true }
+
+func (p panicky) WithAttrs([]slog.Attr) slog.Handler { return p }
+
+func (panicky) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "step failed, going on" {
+		panic(r.Message)
+	}
+	return nil
 }

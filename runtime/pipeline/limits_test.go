@@ -1,8 +1,10 @@
 package pipeline_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/iam"
 	"github.com/penstock/penstock/runtime/pipeline"
@@ -194,5 +197,42 @@ func TestCalls(t *testing.T) {
 	want := `a.pi.yaml:3:19: there is no pipeline "sales.b"; did you mean "sales.bb"?` + "\n" + `a.pi.yaml:6:49: there is no pipeline "sales.b"; did you mean "sales.bb"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("%v", err)
+	}
+}
+
+// A panic ends the run and nothing else, wherever it is; what it said is in the debug log only.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		step       int // where the run stands
+		kept       bool
+	}{
+		{"step", "pipeline:\n  - set: 1\n  - test.note: {a: 1}\n  - set: 2\n", 1, true},
+		{"block", "pipeline:\n  - set: 1\n  - if: {true: \"${true}\", then: [{test.note: {a: 1}}]}\n", 0, false},
+		{"branch", "pipeline:\n  - set: 1\n  - parallel: {branches: {a: [{test.note: {a: 1}}], b: [{set: 2}]}, limit: 2}\n", 1, true},
+		{"handler", "pipeline:\n  - error: x\n  - except\n  - test.note: {a: 1}\n  - except.end\n", 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			in := pipeline.Input{Now: now, Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+			in.Trial = &pipeline.Trial{Answer: func(_ context.Context, at pipeline.Place, _ command.Call) (command.Result, bool, error) {
+				if at.Command == "test.note" {
+					panic("S3CRET")
+				}
+				return command.Result{}, false, nil
+			}}
+			out, err := plan(t, &world{}, c.text).Run(t.Context(), in)
+			if retry, _ := fault.Retryable(err); fault.CodeOf(err) != fault.Internal || strings.Contains(err.Error(), "S3CRET") || retry {
+				t.Errorf("%v, retryable %t", err, retry)
+			}
+			if !strings.Contains(log.String(), `level=DEBUG msg="a pipeline panicked"`) || !strings.Contains(log.String(), "S3CRET") {
+				t.Errorf("the debug log lacks the panic: %s", log.String())
+			}
+			if out.Step != c.step || out.Vars != nil != c.kept {
+				t.Errorf("it stands at step %d with the variables %v", out.Step, out.Vars)
+			}
+		})
 	}
 }

@@ -146,13 +146,24 @@ func (r *race) work(ctx context.Context) {
 			continue
 		}
 		e := &r.ends[i]
-		e.x, e.signal, e.thrown = r.branch(ctx, i, &e.trace)
+		r.guard(ctx, i, e)
 		if e.thrown != nil {
 			r.mu.Lock()
 			r.failed = true
 			r.mu.Unlock()
 		}
 	}
+}
+
+// guard executes a branch; its panic is its failure.
+func (r *race) guard(ctx context.Context, i int, e *ending) {
+	defer func() {
+		if v := recover(); v != nil {
+			e.x = r.join.outer.within(r.join, i, &e.trace)
+			e.thrown = e.x.end(ctx, r.head, e.x.panicked(ctx, v))
+		}
+	}()
+	e.x, e.signal, e.thrown = r.branch(ctx, i, &e.trace)
 }
 
 func (r *race) branch(ctx context.Context, i int, t *trace) (*execution, signal, *thrown) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"time"
 
 	"github.com/penstock/penstock/runtime/command"
@@ -119,7 +120,7 @@ type execution struct {
 // step failed for good, the run has to wait, or ctx ended. The error is a *fault.Error that names the step
 // and its place in the file and keeps code and retryability of the cause; a run that ctx ended has
 // fault.CommandCanceled, one that cannot go on where Resume says has fault.PipelinePosition.
-func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
+func (p *Plan) Run(ctx context.Context, in Input) (out Outcome, err error) {
 	w := &struct { // in one piece, because every run needs all of it
 		in Input
 		x  execution
@@ -144,6 +145,11 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 		x.watch = newWatch(in.Observe)
 	}
 	x.recorder = newRecorder(in.Record)
+	defer func() {
+		if v := recover(); v != nil { // one event must not end the process, and again at each start
+			out, err = x.broken(ctx, v)
+		}
+	}()
 	w.t.first = make([]run.Step, 0, min(len(p.heads), firstRecords))
 	goes, err := x.begin(ctx, start{body: in.Body, hasBody: in.HasBody, vars: in.Vars, identity: in.Identity, resume: in.Resume})
 	if err != nil {
@@ -159,6 +165,25 @@ func (p *Plan) Run(ctx context.Context, in Input) (Outcome, error) {
 	}
 	sig, t := x.list(ctx, &p.root)
 	return x.outcome(sig, t)
+}
+
+// broken is the outcome of a run that panicked. One of a flat pipeline may go on at its step.
+func (x *execution) broken(ctx context.Context, v any) (Outcome, error) {
+	out := Outcome{Steps: x.trace.steps(), Dropped: x.trace.dropped()}
+	out.State = State{Version: x.plan.version, Identity: x.first()}
+	if x.plan.flat && x.root.index < len(x.plan.root.parts) {
+		out.State = State{Version: x.plan.version, Step: x.root.index, Body: x.here.body, Vars: x.here.vars, Identity: x.here.identity}
+		if n := len(out.Steps); n > 0 {
+			out.Steps[n-1].Status, out.Steps[n-1].Code = run.StepFailed, string(fault.Internal)
+		}
+	}
+	return out, x.panicked(ctx, v).At(fault.Position{File: x.plan.file})
+}
+
+// panicked makes a fault of a panic. Its text and stack may hold payloads, so they go to the debug log only.
+func (x *execution) panicked(ctx context.Context, v any) *fault.Error {
+	x.logger.LogAttrs(ctx, slog.LevelDebug, "a pipeline panicked", slog.String("pipeline", x.plan.name), slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+	return fault.New(fault.Internal, "the pipeline panicked").WithHint("please report it; the debug log has the stack")
 }
 
 // outcome says how the run ended.
