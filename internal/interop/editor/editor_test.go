@@ -131,9 +131,15 @@ func TestSchema(t *testing.T) {
 	// the examples send mails, with a plugin that is built elsewhere: its command is described here
 	schema = bytes.Replace(schema, []byte(`"command.log": {`), []byte(`"command.mail.send": {"type": "object"}, "command.log": {`), 1)
 	schema = bytes.ReplaceAll(schema, []byte(`"log": {`), []byte(`"mail.send": {"$ref": "#/definitions/command.mail.send"}, "log": {`))
-	file := filepath.Join(dir, "pipeline.schema.json")
-	if err := os.WriteFile(file, schema, 0o600); err != nil {
-		t.Fatal(err)
+	for kind, text := range map[string][]byte{"pipeline": schema, "webhook": nil, "test": nil} {
+		if text == nil {
+			if text, err = exec.CommandContext(t.Context(), pi, "schema", kind).Output(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, kind+".schema.json"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	job := task{
 		Server: []string{"node_modules/.bin/yaml-language-server", "--stdio"}, Root: uri(dir),
@@ -148,8 +154,13 @@ func TestSchema(t *testing.T) {
 		job.Actions = append(job.Actions, a)
 	}
 	check := func(name, text, want string) string {
-		doc := uri(filepath.Join(dir, name))
-		ask(action{Open: doc, Text: "# yaml-language-server: $schema=pipeline.schema.json\n" + text}, "null")
+		doc, kind := uri(filepath.Join(dir, name)), "pipeline"
+		for _, other := range []string{"webhook", "test"} {
+			if strings.HasSuffix(name, "."+other+".yaml") {
+				kind = other
+			}
+		}
+		ask(action{Open: doc, Text: "# yaml-language-server: $schema=" + kind + ".schema.json\n" + text}, "null")
 		ask(action{Find: doc}, want)
 		return doc
 	}
@@ -172,6 +183,10 @@ func TestSchema(t *testing.T) {
 	check("missing.pi.yaml", "pipeline:\n  - var.set: {key: a}\n", `Missing property \"value\"`)
 	check("enum.pi.yaml", "pipeline:\n  - log: {message: x, level: WARNING}\n", "WARN")
 	check("old.pi.yaml", "pipeline:\n  - set.var: {key: a, value: 1}\n", "write var.set")
+	check("leads.webhook.yaml", "eventKey: webhook.lead.created\ntoken: env:LEADS\npayloadType: raw\n", "[]")
+	check("wrong.webhook.yaml", "eventKey: webhook.lead.created\npayloadTyp: raw\n", "payloadTyp is not allowed")
+	check("lead.test.yaml", "cases:\n  - name: x\n    given: {event: {payload: {a: 1}}}\n    mocks: [{command: log, fail: mail.rejected}]\n    expect: {status: done, steps: [log]}\n", "[]")
+	check("wrong.test.yaml", "cases:\n  - name: x\n    expect: {state: done}\n", "state is not allowed")
 	doc := check("typing.pi.yaml", "pipeline:\n  - log: {message: x}\n  - fore\n", "stand alone")
 	ask(action{Ask: "textDocument/completion", Params: place(doc, 3, 8)}, `"foreach"`)
 	ask(action{Ask: "textDocument/hover", Params: place(doc, 2, 5)}, "Writes a line to the log")
