@@ -33,7 +33,7 @@ func (c *cli) lsp(ctx context.Context) error {
 			return err
 		}
 		server := lsp.New(lsp.Options{
-			Registry: tools.Registry(), Lint: tools.EditorSetup(), Pipelines: c.path(cfg.Pipelines.Dir),
+			Registry: tools.Registry(), Lint: tools.LintSetup(), Pipelines: c.path(cfg.Pipelines.Dir),
 			Forms: []lsp.Form{testForm(tools.Registry(), c.Now)}, Version: c.Version, Logger: c.logger(cfg, true),
 		})
 		switch err := server.Run(ctx, c.Stdin, c.Stdout); {

@@ -458,3 +458,37 @@ func TestTyping(t *testing.T) {
 	}
 	s.finish()
 }
+
+// TestOtherFiles: what the other files say counts, as the disk has them or as they are in other windows.
+func TestOtherFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	order := filepath.Join(dir, "order.pi.yaml")
+	if err := os.WriteFile(order, []byte("pipeline:\n  - log\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lead := fileURI(filepath.Join(dir, "lead.pi.yaml"))
+	s := start(t)
+	s.initialize(dir)
+	s.openText(lead, "pipeline:\n  - pipeline.run: order\n  - pipeline.run: ordr\n")
+	if found := s.found(lead, 1); len(found) != 1 || found[0].Code != "pipeline.unknown" || found[0].Range.Start.Line != 2 {
+		t.Fatalf("found %+v", found)
+	}
+	s.notify("textDocument/didChange", changed(lead, 2, edit(2, 0, 99, "")))
+	if found := s.found(lead, 2); len(found) != 0 {
+		t.Errorf("found %+v", found)
+	}
+	if err := os.Remove(order); err != nil {
+		t.Fatal(err)
+	}
+	s.notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": fileURI(order), "type": 3}}})
+	found := s.found(lead, 2)
+	if len(found) != 1 || found[0].Code != "pipeline.unknown" {
+		t.Errorf("found %+v", found)
+	}
+	s.openText(fileURI(order), "pipeline:\n  - exit\n")
+	for len(found) != 0 {
+		found = s.found(lead, 2)
+	}
+	s.finish()
+}
