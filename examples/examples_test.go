@@ -20,6 +20,7 @@ import (
 
 	"github.com/penstock/penstock/configs"
 	"github.com/penstock/penstock/internal/app"
+	"github.com/penstock/penstock/internal/pipetest"
 	"github.com/penstock/penstock/internal/testkit/guest"
 	"github.com/penstock/penstock/internal/testkit/smtpsink"
 	"github.com/penstock/penstock/runtime/secret"
@@ -28,8 +29,8 @@ import (
 
 const token = "6b6fea8b-76e6-4c33-83cc-a202862f4446"
 
-// serve runs an example's configuration on free ports and gives the addresses and the mails.
-func serve(t *testing.T, example string) (app.Addresses, *smtpsink.Sink) {
+// plugins builds the plugin that the examples use and gives its folder.
+func plugins(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	host, err := wasm.NewHost(t.Context(), wasm.Options{})
@@ -43,18 +44,80 @@ func serve(t *testing.T, example string) (app.Addresses, *smtpsink.Sink) {
 	if err := host.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "plugins"), 0o700); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "mail.send.wasm"), packed, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "plugins", "mail.send.wasm"), packed, 0o600); err != nil {
+	return dir
+}
+
+// TestCases runs the test files of every example with the real plugin. Each pipeline has one, and no step and no
+// branch is left out.
+func TestCases(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*/config.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("the examples are %v, %v", files, err)
+	}
+	dir := plugins(t)
+	for _, config := range files {
+		t.Run(filepath.Dir(config), func(t *testing.T) {
+			t.Parallel()
+			runCases(t, config, dir)
+		})
+	}
+}
+
+func runCases(t *testing.T, config, plugins string) {
+	t.Helper()
+	cfg, err := configs.Load(configs.Sources{
+		File: config, FileRequired: true, Set: []string{"plugins.dir=" + plugins, "plugins.cache=" + guest.CacheDir(t)},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
+	r, err := pipetest.Open(t.Context(), app.Params{
+		Config: cfg, Logger: slog.New(slog.DiscardHandler), Version: "test", Resolver: secret.NewResolver(secret.Options{}), Now: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	files, err := pipetest.Find([]string{filepath.Dir(config)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := r.Run(t.Context(), files, pipetest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Files {
+		for _, c := range f.Cases {
+			if c.Outcome != pipetest.Passed {
+				t.Errorf("%s: %s: %s\n%s", c.File, c.Name, c.Outcome, strings.Join(c.Lines(), "\n"))
+			}
+		}
+	}
+	pipelines, err := filepath.Glob(filepath.Join(filepath.Dir(config), "pipelines", "*.pi.yaml"))
+	plans, percent := report.Coverage()
+	if err != nil || len(plans) != len(pipelines) || percent < 100 {
+		t.Errorf("%d of %d pipelines have tests, which execute %.0f %%: %+v", len(plans), len(pipelines), percent, plans)
+	}
+}
+
+// serve runs an example's configuration on free ports and gives the addresses and the mails.
+func serve(t *testing.T, example string) (app.Addresses, *smtpsink.Sink) {
+	t.Helper()
+	dir := t.TempDir()
 	sink := smtpsink.Start(t, smtpsink.Options{})
 	smtpHost, smtpPort := sink.HostPort()
 	config, err := configs.Load(configs.Sources{
 		File: filepath.Join(example, "config.yaml"), FileRequired: true,
 		Set: []string{
-			"store.dir=" + filepath.Join(dir, "data"), "plugins.dir=" + filepath.Join(dir, "plugins"), "plugins.cache=" + guest.CacheDir(t),
+			"store.dir=" + filepath.Join(dir, "data"), "plugins.dir=" + plugins(t), "plugins.cache=" + guest.CacheDir(t),
 			"ingress.address=127.0.0.1:0", "admin.address=127.0.0.1:0", "admin.token=" + token,
 			"smtp.host=" + smtpHost, fmt.Sprintf("smtp.port=%d", smtpPort),
 		},
