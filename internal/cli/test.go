@@ -15,7 +15,7 @@ import (
 
 // testFlags are what `pi test` is given.
 type testFlags struct {
-	filter, junit, record, file        string
+	filter, junit, record, to          string
 	watch, failFast, coverage, verbose bool
 	least                              float64
 }
@@ -32,11 +32,18 @@ func (c *cli) testCommand() *cobra.Command {
 		Example: "  pi test\n" +
 			"  pi test pipelines/lead.test.yaml --filter refused -o json\n" +
 			"  pi test pipelines --coverage --min-coverage 80 --junit report.xml\n" +
-			"  pi test pipelines --fail-fast",
+			"  pi test pipelines --fail-fast\n" +
+			"  pi test --record $EVENT:lead --to recorded.test.yaml",
 		Args: wants(nil, anyNumber),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.least < 0 || f.least > 100 {
 				return fault.New(fault.CLIUsage, "the flag \"--min-coverage\" has to be a number from 0 to 100")
+			}
+			if f.record != "" {
+				if len(args) > 0 {
+					return usage(cmd, "--record takes no PATH")
+				}
+				return c.record(cmd.Context(), f.record, f.to)
 			}
 			return c.test(cmd.Context(), args, f)
 		},
@@ -49,6 +56,8 @@ func (c *cli) testCommand() *cobra.Command {
 	flags.Float64Var(&f.least, "min-coverage", 0, "fail when less than this `PERCENT` of steps and branches is executed")
 	flags.StringVar(&f.junit, "junit", "", "write the outcome to this `FILE` as JUnit XML")
 	flags.BoolVar(&f.watch, "watch", false, "run again whenever a file changes, until interrupted")
+	flags.StringVar(&f.record, "record", "", "write a test file from this `RUN` on a server: EVENT:PIPELINE")
+	flags.StringVar(&f.to, "to", "", "with --record: the `FILE` to write (default: beside the pipeline)")
 	return cmd
 }
 
