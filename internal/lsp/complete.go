@@ -43,7 +43,8 @@ func (c *completer) complete(file string) []completionItem {
 	root := loose.Parse(marked)
 	found, ok := c.words.locate(file, root, c.offset)
 	if !ok {
-		return nil
+		c.codes()
+		return c.done()
 	}
 	c.place, c.facts = found, c.words.outline(file, root)
 	if src, inside := expression(found.before(), found.at, c.facts.prefix, found.bare); inside && c.words.takesExpressions(file) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sourcegraph/jsonrpc2"
@@ -198,7 +197,7 @@ func diagnosticOf(t *text, f *lint.Finding) diagnostic {
 	switch {
 	case f.Code == fault.PipelineDeprecated:
 		d.Tags = []int{2}
-	case strings.HasPrefix(f.Message, "this is never executed"):
+	case f.Code == "lint.step.unreachable":
 		d.Tags = []int{1}
 	}
 	return d

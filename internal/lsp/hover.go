@@ -15,7 +15,7 @@ func (v *vocabulary) hover(file string, t *text, offset int) (hover, bool) {
 	root := loose.Parse(t.s)
 	p, ok := v.locate(file, root, offset)
 	if !ok {
-		return hover{}, false
+		return hoverCode(t, offset)
 	}
 	if v.takesExpressions(file) {
 		if h, ok := v.hoverExpression(v.outline(file, root), &p, t, offset); ok {
