@@ -160,3 +160,35 @@ func (w *world) eventCount() int {
 	}
 	return len(list)
 }
+
+// A block that a run waited in is replayed from what it began with.
+func TestReplayFromABlock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	clk := &clock{}
+	w.start(t.TempDir(), engine.Options{Record: run.RecordAll, Now: clk.now}, map[string]string{
+		"lead": "pipeline:\n  - event.listen: lead\n  - var.set: {key: sum, value: 0}\n  - set: \"${'a'}\"\n" +
+			"  - foreach: {id: loop, in: [1, 2], as: n, do: [{set: \"${body + vars.n}\"}, {wait: {for: 1h}}, {test.effect: \"${body}\"}]}\n  - set: \"${body + '.'}\"\n",
+	})
+	pass := func(e event.Event) run.Run {
+		for range 2 {
+			var r run.Run
+			w.until(func() bool { r = w.run(e, "lead", run.Waiting); return clk.in(r.NextAt) > 0 }, func() string { return "it does not wait" })
+			clk.forward(time.Hour)
+		}
+		return w.run(e, "lead", run.Done)
+	}
+	old := pass(w.emit("lead"))
+	if string(old.Body) != `"a1 done2 done."` {
+		t.Fatalf("the body is %s", old.Body)
+	}
+	again := pass(w.replay(run.Replay{EventID: old.EventID, Pipeline: "lead", From: "loop"}))
+	if string(again.Body) != string(old.Body) || w.count("a1") != 2 || w.count("a1 done2") != 2 {
+		t.Errorf("the body is %s", again.Body)
+	}
+	for i, s := range again.Steps {
+		if s.Command == "var.set" || s.Status == run.StepWaiting && i == len(again.Steps)-1 {
+			t.Errorf("step %d is %+v", i, s)
+		}
+	}
+}

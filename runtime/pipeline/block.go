@@ -52,8 +52,11 @@ func (b *block) exec(ctx context.Context, x *execution) (signal, *thrown) {
 	defer x.leave(f)
 	x.setContext(&b.head)
 	rec, number := x.record(&b.head)
-	x.noteStart()
-	x.keepValues(&b.head, nil, rec, false)
+	rec.Status = run.StepWaiting // in a journal that is written before its end
+	if !resumed {
+		x.noteStart()
+		x.keepValues(&b.head, nil, rec, false)
+	}
 	started := x.start()
 	var sig signal
 	var t *thrown
