@@ -27,14 +27,13 @@ type place struct {
 	params []command.Param // names that may stand here
 	param  *command.Param  // whose value this is
 	given  []string        // names that stand beside this one
-	step   *loose.Node     // the map of the command around, from its name to its parameters
 	way    []loose.Step
 	scalar *loose.Node
-	isKey  bool // the scalar is a name with a colon, or about to get one
-	colon  bool
+	isKey  bool // the scalar is a name, with its colon or about to get one
+	colon  bool // it has its colon
 	words  []string // texts that a field of a form is likely to have
 	at     int      // offset of the cursor in the scalar's text; may be outside of it
-	bare   bool
+	bare   bool // the whole scalar is an expression, without delimiters
 }
 
 // before is the text of the scalar in front of the cursor.
@@ -65,7 +64,6 @@ type state struct {
 	params []command.Param
 	fields []Field // of a form
 	words  []string
-	step   *loose.Node
 	bare   bool
 	steps  bool // a list here holds commands
 	line   int  // of the name that this is the value of
@@ -108,7 +106,7 @@ func names(n *loose.Node, except int) []string {
 }
 
 func (v *vocabulary) atKey(p *place, st state, w loose.Step) {
-	p.spec, p.step, p.given = st.spec, st.step, names(w.Node, w.At)
+	p.spec, p.given = st.spec, names(w.Node, w.At)
 	switch st.part {
 	case inFile:
 		p.kind = aSection
@@ -137,7 +135,7 @@ func (v *vocabulary) atKey(p *place, st state, w loose.Step) {
 }
 
 func (v *vocabulary) atValue(p *place, st state) {
-	p.spec, p.step, p.param, p.bare, p.words = st.spec, st.step, st.param, st.bare, st.words
+	p.spec, p.param, p.bare, p.words = st.spec, st.param, st.bare, st.words
 	below := p.scalar.Line > st.line && p.scalar.Quote == 0 // on a line of its own, where a map may begin
 	p.kind = anything
 	switch st.part {
@@ -172,7 +170,7 @@ func (v *vocabulary) atValue(p *place, st state) {
 
 // descend gives what a child of a node is, on the way that w tells.
 func (v *vocabulary) descend(st state, w loose.Step) state {
-	out := state{part: inFree, spec: st.spec, step: st.step}
+	out := state{part: inFree, spec: st.spec}
 	if w.Node.Kind == loose.List {
 		out.line = w.Node.Line
 		switch {
@@ -212,7 +210,7 @@ func (v *vocabulary) descend(st state, w loose.Step) state {
 	case inHeaders:
 		out.part, out.param = inParam, find(v.headers, name)
 	case inStep:
-		out.part, out.spec, out.step = inCall, v.command(name), w.Node
+		out.part, out.spec = inCall, v.command(name)
 	case inCall:
 		out = v.ofParam(out, st.spec, name)
 	case inBranches:
