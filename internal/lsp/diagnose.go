@@ -194,10 +194,10 @@ func diagnosticOf(t *text, f *lint.Finding) diagnostic {
 	if f.End.Line < f.Pos.Line || f.End.Line == f.Pos.Line && f.End.Column <= f.Pos.Column {
 		d.Range.End = d.Range.Start
 	}
-	switch {
-	case f.Code == fault.PipelineDeprecated:
+	switch f.Code {
+	case fault.PipelineDeprecated:
 		d.Tags = []int{2}
-	case f.Code == "lint.step.unreachable":
+	case "lint.step.unreachable":
 		d.Tags = []int{1}
 	}
 	return d

@@ -29,11 +29,11 @@ type place struct {
 	given  []string        // names that stand beside this one
 	way    []loose.Step
 	scalar *loose.Node
-	isKey  bool // the scalar is a name, with its colon or about to get one
-	colon  bool // it has its colon
+	isKey  bool     // the scalar is a name, with its colon or about to get one
+	colon  bool     // it has its colon
 	words  []string // texts that a field of a form is likely to have
 	at     int      // offset of the cursor in the scalar's text; may be outside of it
-	bare   bool // the whole scalar is an expression, without delimiters
+	bare   bool     // the whole scalar is an expression, without delimiters
 }
 
 // before is the text of the scalar in front of the cursor.
