@@ -46,6 +46,7 @@ func pages() ([]page, error) {
 		page{"presets.md", presetsPage},
 		page{"expressions.md", expressionsPage},
 		page{"lint.md", lintPage},
+		page{"tests.md", testsPage},
 	), err
 }
 
