@@ -31,14 +31,22 @@ func (a *ahead) take(b []byte) (n int, err error, any bool) {
 	return 0, nil, false
 }
 
+// sentMore reports whether something read ahead waits to be taken: there is room for no more.
+func (a *ahead) sentMore() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.have || a.err != nil
+}
+
 // Gone calls gone when the caller closes its connection while a handler works on the request. stop ends the watch;
-// the handler calls it before it returns. gone is not called any more then.
+// the handler calls it before it returns. gone is not called any more then. A caller who sent further requests already
+// is not watched.
 func Gone(ctx *fasthttp.RequestCtx, gone func()) (stop func()) {
 	c, ok := ctx.Conn().(*conn)
 	if !ok {
 		return func() {}
 	}
-	if c.SetReadDeadline(time.Time{}) != nil { // that of the request, which was read
+	if c.sentMore() || c.SetReadDeadline(time.Time{}) != nil { // that of the request, which was read
 		return func() {}
 	}
 	ended := make(chan struct{})
