@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -121,6 +122,7 @@ func (e *Engine) form(ctx context.Context, plan *pipeline.Plan, members []member
 
 // batchOf makes the event of a batch and the runs of its members.
 func (e *Engine) batchOf(plan *pipeline.Plan, members []member) *store.Batch {
+	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.id, b.id) }) // as they came, to the millisecond
 	now := e.o.Now()
 	ev := event.New(event.BatchKey, now)
 	ev.Message, ev.Namespace, ev.TraceID = true, e.o.Namespace, members[0].trace

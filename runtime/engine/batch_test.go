@@ -211,6 +211,44 @@ func TestBatchReload(t *testing.T) {
 	}
 }
 
+// TestBatchMemberComesAgain: a message that is handled again, for another pipeline, is gathered once.
+func TestBatchMemberComesAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail["again"] = 3
+	w.start(t.TempDir(), engine.Options{Backoff: time.Millisecond}, map[string]string{
+		"p": batched("maxBatchItems: 3, maxBatchWait: 1h") + "  - set: ${body}\n",
+		"q": "pipeline:\n  - message.receive: sales.*\n  - test.step: \"${body}\"\n",
+	})
+	w.run(w.message("sales.order", `"again"`), "q", run.Done)
+	w.message("sales.order", `"b"`)
+	w.message("sales.order", `"c"`)
+	w.allSettled()
+	if got := w.batches(run.Done); len(got) != 1 || len(got[0]) != len(`["again","b","c"]`) || !strings.Contains(got[0], "again") {
+		t.Errorf("batches: %v", got)
+	}
+}
+
+// TestBatchOfGonePipeline: the batch is the dead letter, and its members end with it and not by themselves.
+func TestBatchOfGonePipeline(t *testing.T) {
+	t.Parallel()
+	w, dir := newWorld(t), t.TempDir()
+	w.forgets = true
+	stop := w.start(dir, engine.Options{}, map[string]string{"p": batched("maxBatchItems: 2") + "  - wait: {for: 1h}\n"})
+	members := []event.Event{w.message("sales.order", "1"), w.message("sales.order", "2")}
+	batch := event.Event{ID: w.run(members[0], "p", run.Batched).Closed}
+	w.run(batch, "p", run.Waiting)
+	stop()
+	w.start(dir, engine.Options{}, nil)
+	w.run(batch, "p", run.Dead)
+	for _, e := range members {
+		if r := w.run(e, "p", run.Dead); r.Attempt != 0 || r.Closed != batch.ID {
+			t.Errorf("the member ended as %+v", r)
+		}
+	}
+	w.allSettled()
+}
+
 // brokenForms refuses to form batches for a while.
 type brokenForms struct {
 	store.Store
@@ -266,6 +304,9 @@ func TestBatchFlood(t *testing.T) {
 				t.Errorf("%s handled message %d %d times", p, i, n)
 			}
 		}
+	}
+	if n := w.engine.Gathering(); n != 0 {
+		t.Errorf("%d pipelines still gather", n)
 	}
 	if load := w.engine.Load(); load.Moving != 0 || load.Waiting != 0 {
 		t.Errorf("the engine is not idle: %+v", load)

@@ -111,6 +111,29 @@ func TestJobMissed(t *testing.T) {
 	}
 }
 
+// TestJobMissedAllOneByOne: with runs that take a quarter of an hour, missed ones begin one behind the other, and none
+// that comes meanwhile is doubled.
+func TestJobMissedAllOneByOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, dir := newWorld(t), t.TempDir()
+		files := map[string]string{"p": "pipeline:\n  - job: {schedule: \"0 * * * *\", missed: all}\n  - wait: {for: 15m}\n"}
+		stop := w.start(dir, engine.Options{Poll: time.Second}, files)
+		time.Sleep(time.Second)
+		stop()
+		time.Sleep(3*time.Hour + 10*time.Minute)
+		w.start(dir, engine.Options{Poll: time.Second}, files)
+		time.Sleep(25 * time.Minute)
+		if diff := cmp.Diff([]string{"01:00!", "02:00!"}, w.fired("p")); diff != "" {
+			t.Errorf("after 25 minutes: %s", diff)
+		}
+		time.Sleep(30 * time.Minute)
+		if diff := cmp.Diff([]string{"01:00!", "02:00!", "03:00!", "04:00"}, w.fired("p")); diff != "" {
+			t.Errorf("after 55 minutes: %s", diff)
+		}
+	})
+}
+
 // TestJobMissedAllIsBounded stops the server for a year.
 func TestJobMissedAllIsBounded(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,7 @@ import (
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
+	"github.com/penstock/penstock/runtime/store"
 )
 
 const receive = "pipeline:\n  - message.receive: {key: sales.order.*, autoack: false}\n"
@@ -83,6 +84,23 @@ func TestMessageSurvivesRestart(t *testing.T) {
 	}
 }
 
+// TestKeptKey: what is published again has the key that it had at first.
+func TestKeptKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(t.TempDir(), engine.Options{}, nil)
+	plain, message := event.New("a.b", time.Now()), event.New("a.b", time.Now())
+	plain.Payload, message.Message = []byte(`{"message":true}`), true
+	for _, c := range []struct {
+		e    event.Event
+		want string
+	}{{plain, "pipeforce.event.a.b"}, {message, "a.b"}} {
+		if got := w.emitter.KeptKey(store.Event{Key: c.e.Key, Data: c.e.AppendJSON(nil)}); got != c.want {
+			t.Errorf("the key is %s, want %s", got, c.want)
+		}
+	}
+}
+
 // TestManualAcknowledgement: what becomes of a message, by what the pipeline says of it and how it ends.
 func TestManualAcknowledgement(t *testing.T) {
 	t.Parallel()
@@ -138,6 +156,7 @@ func TestCircle(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"events":   {"p": "pipeline:\n  - event.listen: a.b\n  - test.send: event.send\n"},
 		"messages": {"p": "pipeline:\n  - message.receive: a.#\n  - test.send: message.send\n"},
+		"batches":  {"p": "pipeline:\n  - message.receive: {key: a.#, maxBatchItems: 1}\n  - test.send: message.send\n"},
 		"both":     {"p": "pipeline:\n  - message.receive: a.c\n  - test.send: event.send\n", "q": "pipeline:\n  - event.listen: a.b\n  - test.send: {value: message.send, key: a.c}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +165,7 @@ func TestCircle(t *testing.T) {
 			w.more = append(w.more, w.sender(5))
 			w.start(t.TempDir(), engine.Options{}, files)
 			e := w.emit("a.b")
-			if name == "messages" {
+			if name == "messages" || name == "batches" {
 				e = w.message("a.b", `1`)
 			}
 			w.until(func() bool {
