@@ -42,10 +42,10 @@ func forBatches(matches []match, known map[string]run.Run, e event.Event) (other
 	return others, gathering
 }
 
-// gather adds an event to the next batch of a pipeline, and stores what is full. It is false when the event has to be
-// handled anew.
-func (e *Engine) gather(ctx context.Context, l *lane, ev event.Event, object event.Object, data []byte) bool {
-	m := member{id: ev.ID, key: ev.Key, trace: ev.TraceID, hops: ev.Hops, body: data}
+// gather adds an event to the next batch of a pipeline, and stores what is full. shared tells that other pipelines have to
+// do with the event too. It is false when the event has to be handled anew.
+func (e *Engine) gather(ctx context.Context, l *lane, ev event.Event, object event.Object, data []byte, shared bool) bool {
+	m := member{id: ev.ID, key: ev.Key, trace: ev.TraceID, hops: ev.Hops, shared: shared, body: data}
 	if ev.Message || ev.Replay != nil { // what is replayed has a field that is for the engine alone
 		body, _ := l.plan.BodyOf(ev, object)
 		var err error
@@ -136,6 +136,9 @@ func (e *Engine) batchOf(plan *pipeline.Plan, members []member) *store.Batch {
 		ev.Payload = append(ev.Payload, m.body...)
 		ev.Hops = max(ev.Hops, m.hops)
 		ev.Batch.Members[i] = m.id
+		if m.shared {
+			ev.Batch.Shared = append(ev.Batch.Shared, m.id)
+		}
 		runs[i] = run.Run{
 			EventID: m.id, EventKey: m.key, Pipeline: plan.Name(), Version: plan.Version(), Status: run.Batched, Started: now, Closed: ev.ID,
 		}
@@ -144,26 +147,46 @@ func (e *Engine) batchOf(plan *pipeline.Plan, members []member) *store.Batch {
 	return &store.Batch{Event: ev, Runs: runs}
 }
 
-// members gives the events of the batch whose run r is; none for any other run, and for one that repeats a batch.
-func (e *Engine) members(ctx context.Context, r *run.Run) ([]string, error) {
-	if r.EventKey != event.BatchKey {
-		return nil, nil
+// batchEnd is what ends with the run of a batch.
+type batchEnd struct {
+	members []string // all of them
+	alone   []string // have to do with no other pipeline, and are settled with the batch
+	shared  []string
+}
+
+// endsWith gives the members of the batch whose run r is; none for any other run, and for one that repeats a batch.
+func (e *Engine) endsWith(ctx context.Context, r *run.Run) (batchEnd, error) {
+	if r.EventKey != event.BatchKey || !r.Status.Final() {
+		return batchEnd{}, nil
 	}
 	kept, err := e.store.Event(ctx, r.EventID)
 	if err != nil {
-		return nil, err
+		return batchEnd{}, err
 	}
 	ev, _, err := event.Unmarshal(kept.Data)
 	if err != nil || ev.Batch == nil || ev.ReplayOf != "" {
-		return nil, err
+		return batchEnd{}, err
 	}
-	return ev.Batch.Members, nil
+	out := batchEnd{members: ev.Batch.Members, shared: ev.Batch.Shared, alone: ev.Batch.Members}
+	if len(out.shared) > 0 {
+		out.alone = slices.DeleteFunc(slices.Clone(out.members), func(id string) bool { return slices.Contains(out.shared, id) })
+	}
+	return out, nil
+}
+
+// release lets go of the members of a batch whose run is over. Those that other pipelines have to do with are looked at
+// once more: what has no other run to wait for is settled.
+func (e *Engine) release(b batchEnd) {
+	for _, id := range b.alone {
+		e.window.settledElsewhere(id)
+	}
+	e.settleMembers(b.shared)
 }
 
 // settlingAtOnce is how many members of a batch are looked at at the same time.
 const settlingAtOnce = 16
 
-// settleMembers looks at the members of a batch whose run is over: what has no other run to wait for is settled.
+// settleMembers looks at events whose batch is over.
 func (e *Engine) settleMembers(ids []string) {
 	next := make(chan string, len(ids))
 	for _, id := range ids {

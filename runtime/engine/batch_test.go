@@ -249,6 +249,29 @@ func TestBatchOfGonePipeline(t *testing.T) {
 	w.allSettled()
 }
 
+// TestBatchMemberWithRetry: a message whose run in another pipeline waits is not settled with its batch.
+func TestBatchMemberWithRetry(t *testing.T) {
+	t.Parallel()
+	w, dir := newWorld(t), t.TempDir()
+	w.fail["x"] = 1
+	files := map[string]string{"q": "pipeline:\n  - message.receive: sales.*\n  - test.step: x\n"}
+	stop := w.start(dir, engine.Options{Backoff: time.Hour}, files)
+	e := w.message("sales.order", "1")
+	w.run(e, "q", run.Waiting)
+	stop()
+	files["p"] = batched("maxBatchItems: 1") + "  - set: 1\n"
+	w.start(dir, engine.Options{Backoff: time.Hour}, files)
+	w.run(e, "p", run.Done)
+	w.until(func() bool { return w.engine.Load() == engine.Load{Waiting: 1} }, func() string { return "the message is not waiting" })
+	if kept, err := w.store.Event(t.Context(), e.ID); err != nil || !kept.Settled.IsZero() {
+		t.Errorf("the message is settled at %v, %v", kept.Settled, err)
+	}
+	if _, err := w.engine.Cancel(t.Context(), e.ID, "q"); err != nil {
+		t.Fatal(err)
+	}
+	w.allSettled()
+}
+
 // brokenForms refuses to form batches for a while.
 type brokenForms struct {
 	store.Store

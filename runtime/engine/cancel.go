@@ -114,13 +114,13 @@ func (e *Engine) Cancel(ctx context.Context, eventID, pipeline string) (run.Run,
 		return run.Run{}, fault.New(fault.RunFinal, "the event is a member of a batch").
 			WithHint("cancel the run %s", run.ID(r.Closed, pipeline))
 	}
-	var members []string
+	var batch batchEnd
 	if !r.Status.Final() {
 		r.Status, r.Ended = run.Cancelled, e.o.Now()
 		r.NextAt = time.Time{}
 		r.Code, r.Message = string(fault.CommandCanceled), "a person cancelled the run"
-		if members, err = e.members(ctx, &r); err == nil {
-			err = e.store.Save(ctx, store.Change{Run: &r, Members: members})
+		if batch, err = e.endsWith(ctx, &r); err == nil {
+			err = e.store.Save(ctx, store.Change{Run: &r, At: e.o.Now(), Members: batch.members, Settles: batch.alone})
 		}
 	} else {
 		err = store.ErrFinished
@@ -136,7 +136,10 @@ func (e *Engine) Cancel(ctx context.Context, eventID, pipeline string) (run.Run,
 		now.cancel()
 	}
 	e.window.revisit(eventID)
-	for _, id := range members {
+	for _, id := range batch.alone {
+		e.window.settledElsewhere(id)
+	}
+	for _, id := range batch.shared {
 		e.window.revisit(id)
 	}
 	return r, nil

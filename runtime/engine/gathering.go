@@ -26,6 +26,7 @@ type gathering struct {
 type member struct {
 	id, key, trace string
 	hops           int
+	shared         bool   // other pipelines have to do with it too
 	body           []byte // JSON text
 }
 

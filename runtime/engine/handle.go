@@ -73,9 +73,10 @@ func (e *Engine) process(ctx context.Context, data []byte, fresh bool) outcome {
 		e.log.Error("reading the versions that runs began with; it is tried again", "event_id", ev.ID, "error", err)
 		return interrupted
 	}
+	shared := wait || len(gathering)+len(jobs)+len(known) > 1
 	for _, l := range gathering {
 		wait = true
-		if !e.gather(ctx, l, ev, object, data) {
+		if !e.gather(ctx, l, ev, object, data, shared) {
 			return interrupted
 		}
 	}
@@ -182,15 +183,15 @@ func (e *Engine) jobs(ctx context.Context, p *plans, matches []match, known map[
 
 // record saves a run that ended or paused, and settles its event when asked to.
 func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
-	members, err := e.members(ctx, r)
+	batch, err := e.endsWith(ctx, r)
 	if err != nil {
 		e.held.Store(true)
 		e.log.Error("reading the members of a batch; it is tried again", "event_id", r.EventID, "pipeline", r.Pipeline, "error", err)
 		return interrupted
 	}
-	change := store.Change{Run: r, Members: members}
+	change := store.Change{Run: r, At: e.o.Now(), Members: batch.members, Settles: batch.alone}
 	if settle && r.Status.Final() {
-		change.Settle, change.At = r.EventID, e.o.Now()
+		change.Settle = r.EventID
 	}
 	err = e.store.Save(ctx, change)
 	if errors.Is(err, store.ErrFinished) { // cancelled meanwhile; what the store says holds
@@ -204,7 +205,7 @@ func (e *Engine) record(ctx context.Context, r *run.Run, settle bool) outcome {
 	}
 	e.tell(r, nil)
 	if r.Status.Final() {
-		e.settleMembers(members)
+		e.release(batch)
 		return settled
 	}
 	return waiting

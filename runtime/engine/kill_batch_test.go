@@ -162,9 +162,13 @@ func TestKilledBatch(t *testing.T) {
 		w := newWorld(t)
 		w.wrap = func(s store.Store) store.Store { return dying{Store: s, dir: dir} }
 		w.more = []command.Definition{mark(dir)}
-		w.start(filepath.Join(dir, "data"), engine.Options{}, map[string]string{
+		files := map[string]string{
 			"p": batched("maxBatchItems: 4, maxBatchWait: 50ms") + "  - test.mark: \"${body.size()}:${body[0]}\"\n  - set: ${body}\n",
-		})
+		}
+		if _, err := os.Stat(filepath.Join(dir, "shared")); err == nil {
+			files["q"] = "pipeline:\n  - message.receive: sales.#\n  - set: 1\n"
+		}
+		w.start(filepath.Join(dir, "data"), engine.Options{}, files)
 		w.sendMissing(messages)
 		w.allSettled()
 		seen := map[string]int{}
@@ -190,10 +194,19 @@ func TestKilledBatch(t *testing.T) {
 		return
 	}
 	t.Parallel()
-	for _, point := range []string{"before form", "after form", "before mark", "after mark", "before end", "after end", "before settle", "after settle"} {
+	for _, point := range []string{
+		"before form", "after form", "before mark", "after mark", "before end", "after end",
+		"before form shared", "before end shared", "after end shared", "before settle shared", "after settle shared",
+	} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
+			point, shared := strings.CutSuffix(point, " shared") // every message has a run of another pipeline too
+			if shared {
+				if err := os.WriteFile(filepath.Join(dir, "shared"), nil, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
 			var over []string
 			lives(t, dir, point, func() { over = finished(t, filepath.Join(dir, "data")) })
 			effects := map[string]int{}

@@ -113,6 +113,18 @@ func (w *window) retake(id string) bool {
 	return false
 }
 
+// settledElsewhere forgets an event that waits, and that somebody settled meanwhile.
+func (w *window) settledElsewhere(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch w.known[id] {
+	case parked:
+		delete(w.known, id)
+	case handling:
+		w.known[id] = handlingAgain
+	}
+}
+
 // leave forgets an event: it is settled, or its handling was interrupted.
 func (w *window) leave(id string) {
 	w.mu.Lock()

@@ -12,19 +12,28 @@ const BatchKey = "message.batch"
 type Batch struct {
 	Pipeline string   // the only one that runs
 	Members  []string // ids of the events, in the order of the payload
+	Shared   []string // of these, those that other pipelines have to do with too
 }
 
 func (b *Batch) appendJSON(dst []byte) []byte {
 	dst = append(dst, `,"batch":{"pipeline":`...)
 	dst = value.AppendString(dst, b.Pipeline)
-	dst = append(dst, `,"members":[`...)
-	for i, id := range b.Members {
+	dst = appendTexts(append(dst, `,"members":`...), b.Members)
+	if len(b.Shared) > 0 {
+		dst = appendTexts(append(dst, `,"shared":`...), b.Shared)
+	}
+	return append(dst, '}')
+}
+
+func appendTexts(dst []byte, texts []string) []byte {
+	dst = append(dst, '[')
+	for i, t := range texts {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = value.AppendString(dst, id)
+		dst = value.AppendString(dst, t)
 	}
-	return append(dst, "]}"...)
+	return append(dst, ']')
 }
 
 // batch reads the field batch.
@@ -35,21 +44,23 @@ func (o Object) batch() (*Batch, error) {
 	}
 	unusable := fault.New(fault.EventInvalid, "an event has no usable batch")
 	m, _ := v.(map[string]any)
-	b := &Batch{}
-	var ok bool
-	if b.Pipeline, ok = m["pipeline"].(string); !ok {
+	pipeline, isText := m["pipeline"].(string)
+	members, areTexts := texts(m["members"])
+	shared, also := texts(m["shared"])
+	if !isText || !areTexts || !also || len(members) == 0 {
 		return nil, unusable
 	}
-	members, _ := m["members"].([]any)
-	for _, v := range members {
-		id, ok := v.(string)
+	return &Batch{Pipeline: pipeline, Members: members, Shared: shared}, nil
+}
+
+func texts(v any) (out []string, ok bool) {
+	list, _ := v.([]any)
+	for _, item := range list {
+		text, ok := item.(string)
 		if !ok {
-			return nil, unusable
+			return nil, false
 		}
-		b.Members = append(b.Members, id)
+		out = append(out, text)
 	}
-	if len(b.Members) == 0 {
-		return nil, unusable
-	}
-	return b, nil
+	return out, true
 }

@@ -38,7 +38,7 @@ func TestRoundTripOfMessagesAndBatches(t *testing.T) {
 	t.Parallel()
 	message, batch := sample(), sample()
 	message.Message, message.Payload = true, nil
-	batch.Batch, batch.Payload = &event.Batch{Pipeline: "orders", Members: []string{"a", "b\"c"}}, nil
+	batch.Batch, batch.Payload = &event.Batch{Pipeline: "orders", Members: []string{"a", "b\"c"}, Shared: []string{"a"}}, nil
 	for _, want := range []event.Event{message, batch} {
 		want.Payload = nil
 		got, _, err := event.Unmarshal(want.AppendJSON(nil))
@@ -50,8 +50,8 @@ func TestRoundTripOfMessagesAndBatches(t *testing.T) {
 		}
 	}
 	text := string(batch.AppendJSON(nil))
-	for _, bad := range []string{`{"pipeline":1,"members":["a"]}`, `{"pipeline":"p","members":[]}`, `{"pipeline":"p","members":[1]}`, `7`} {
-		if _, _, err := event.Unmarshal([]byte(strings.Replace(text, `{"pipeline":"orders","members":["a","b\"c"]}`, bad, 1))); err == nil {
+	for _, bad := range []string{`{"pipeline":1,"members":["a"]}`, `{"pipeline":"p","members":[]}`, `{"pipeline":"p","members":[1]}`, `{"pipeline":"p","members":["a"],"shared":[1]}`, `7`} {
+		if _, _, err := event.Unmarshal([]byte(strings.Replace(text, `{"pipeline":"orders","members":["a","b\"c"],"shared":["a"]}`, bad, 1))); err == nil {
 			t.Errorf("the batch %s is taken", bad)
 		}
 	}

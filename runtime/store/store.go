@@ -111,8 +111,8 @@ type Change struct {
 	// Form forms a batch. ErrFinished when one of its members has a run of the pipeline already; nil = none.
 	Form *Batch
 	// Members are the events of the batch whose run Run is. When that is final, their batched runs of its pipeline become
-	// what it is, with its end and its last failure.
-	Members []string
+	// what it is, with its end and its last failure; those in Settles are settled then, at At.
+	Members, Settles []string
 }
 
 // Batch is what is kept of a batch when it is formed: its event, as an accepted one, and for each member a run that

@@ -33,11 +33,17 @@ func (w *writer) form(b *store.Batch) (bool, error) {
 }
 
 // endMembers ends the members of a batch with its run, if that is over.
-func (w *writer) endMembers(r *run.Run, members []string) error {
+func (w *writer) endMembers(c *store.Change) error {
+	r := c.Run
 	if !r.Status.Final() {
 		return nil
 	}
-	for _, id := range members {
+	for _, id := range c.Settles {
+		if _, err := w.sql.settle.run(max(toMicros(c.At), 0), id); err != nil {
+			return err
+		}
+	}
+	for _, id := range c.Members {
 		if _, err := w.sql.endMember.run(string(r.Status), toMicros(r.Ended), r.Code, r.Message, id, r.Pipeline, r.EventID); err != nil {
 			return err
 		}

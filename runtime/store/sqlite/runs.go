@@ -73,7 +73,7 @@ func (s *Store) Save(ctx context.Context, c store.Change) error {
 				finished = true
 				return nil
 			}
-			if err := w.endMembers(c.Run, c.Members); err != nil {
+			if err := w.endMembers(&c); err != nil {
 				return err
 			}
 		}

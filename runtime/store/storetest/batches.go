@@ -93,13 +93,23 @@ func batchEnds(t *testing.T, open Open) {
 	ids := b.Event.Batch.Members
 
 	waiting := newRun(b.Event, "p", run.Waiting)
-	must(t, s.Save(t.Context(), store.Change{Run: &waiting, Members: ids}))
+	must(t, s.Save(t.Context(), store.Change{Run: &waiting, Members: ids, Settles: ids[1:2], At: start()}))
+	if e, err := s.Event(t.Context(), ids[1]); err != nil || !e.Settled.IsZero() {
+		t.Errorf("a member was settled before its batch: %v, %v", e.Settled, err)
+	}
 	if r, err := s.Run(t.Context(), members[0].ID, "p"); err != nil || r.Status != run.Batched {
 		t.Errorf("a member ended before its batch: %v, %v", r.Status, err)
 	}
 	dead := waiting
 	dead.Status, dead.Ended, dead.Code, dead.Message = run.Dead, start().Add(time.Minute), "command.failed", "no"
-	must(t, s.Save(t.Context(), store.Change{Run: &dead, Members: ids, Settle: b.Event.ID, At: start().Add(time.Minute)}))
+	must(t, s.Save(t.Context(), store.Change{Run: &dead, Members: ids, Settles: ids[1:2], Settle: b.Event.ID, At: start().Add(time.Minute)}))
+	for i, id := range append(ids, b.Event.ID) {
+		e, err := s.Event(t.Context(), id)
+		must(t, err)
+		if settled := e.Settled.Equal(start().Add(time.Minute)); settled != (i == 1 || i == 3) {
+			t.Errorf("event %d of the members and the batch is settled at %v", i, e.Settled)
+		}
+	}
 	for i, want := range []run.Status{run.Dead, run.Dead, run.Cancelled} {
 		r, err := s.Run(t.Context(), ids[i], "p")
 		must(t, err)
