@@ -218,12 +218,13 @@ func TestStoredPipelines(t *testing.T) {
 	if got := s.ask("GET", at, ""); got.body != "pipeline:\n  - set:\n      value: second\n" {
 		t.Errorf("JSON is kept as %q", got.body)
 	}
-	reloads := strings.Count(s.log.String(), "stored a pipeline")
+	put2 := s.Loaded().Loaded
 	s.taken()
 	s.taken()
-	if got := s.ask("POST", at, ""); got.body != "second" || reloads != 2 || !s.Loaded().Loaded.After(loaded) {
-		t.Errorf("behind two looks: %s, %d", got.body, reloads)
+	if got := s.ask("POST", at, ""); got.body != "second" || !put2.After(loaded) || !s.Loaded().Loaded.Equal(put2) {
+		t.Errorf("behind two looks: %s, loaded %s, %s and %s", got.body, loaded, put2, s.Loaded().Loaded)
 	}
+	s.metric(`penstock_pipelines_reloads_total{outcome="complete"} 2`, `penstock_pipelines_reloads_total{outcome="refused"} 0`)
 
 	// Two editors do not overwrite each other.
 	for name, header := range map[string][]string{"old version": {"If-Match", one}, "there already": {"If-None-Match", "*"}} {

@@ -54,6 +54,7 @@ type catalog struct {
 	state  Pipelines
 	files  []pipeline.File
 	loaded map[string]loadedPlan
+	told   string // the faults that were told last
 }
 
 type loadedPlan struct {
@@ -184,18 +185,28 @@ func (c *catalog) look(ctx context.Context) {
 
 // take has the set loaded, if it is another one than before.
 func (c *catalog) take(ctx context.Context, files []pipeline.File, set []*pipeline.Plan, authors map[string]string) error {
-	if !c.same(set) {
+	changed := !c.same(set)
+	if changed {
 		if err := c.reload(ctx, set, authors); err != nil {
 			return err
 		}
 	}
-	outcome := metrics.ReloadComplete
-	if len(pipeline.FaultsOf(files)) > 0 {
-		outcome = metrics.ReloadPartial
+	switch faults := pipeline.FaultsOf(files); {
+	case !changed && !c.news(faults): // the files that the API just wrote are looked at once more
+	case len(faults) > 0:
+		c.metrics.Reloaded(metrics.ReloadPartial)
+	default:
+		c.metrics.Reloaded(metrics.ReloadComplete)
 	}
-	c.metrics.Reloaded(outcome)
 	c.took(files, set)
 	return nil
+}
+
+// news reports whether the faults are others than those that were told last.
+func (c *catalog) news(faults fault.List) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return faults.Error() != c.told
 }
 
 func (c *catalog) same(set []*pipeline.Plan) bool {
@@ -221,6 +232,7 @@ func (c *catalog) took(files []pipeline.File, set []*pipeline.Plan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now().UTC()
+	changed := len(set) != len(c.loaded) || c.state.Loaded.IsZero()
 	loaded := make(map[string]loadedPlan, len(set))
 	for _, p := range set {
 		before, known := c.loaded[p.Name()]
@@ -228,12 +240,15 @@ func (c *catalog) took(files []pipeline.File, set []*pipeline.Plan) {
 			before.since = now
 		}
 		if before.plan != p {
+			changed = true
 			c.warn(p)
 		}
 		loaded[p.Name()] = loadedPlan{p, before.since}
 	}
 	c.files, c.loaded = files, loaded
-	c.state = Pipelines{Count: len(set), Loaded: now, Broken: nil, BrokenSince: c.state.BrokenSince}
+	if c.state.Count = len(set); changed {
+		c.state.Loaded = now
+	}
 	c.tell(faults)
 	c.metrics.State(len(set), broken)
 }
@@ -257,6 +272,10 @@ func (c *catalog) refuse(files []pipeline.File, faults ...*fault.Error) {
 
 // tell makes faults known. The caller holds the lock.
 func (c *catalog) tell(faults fault.List) {
+	if faults.Error() == c.told {
+		return
+	}
+	c.told = faults.Error()
 	c.state.Broken = nil
 	switch {
 	case len(faults) == 0:

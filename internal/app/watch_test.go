@@ -297,13 +297,23 @@ func TestReloadsUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	begin, broken := time.Now(), 0
+	begin, broken, stored := time.Now(), 0, 0
 	for n := 1; n <= reloads; n++ {
 		s.write(set(n))
 		s.taken()
+		if n%5 == 0 { // somebody stores a pipeline through the API meanwhile, which is called at once
+			stored++
+			text := fmt.Sprintf("pipeline:\n  - event.listen: load.event\n  - set: \"%[1]d %[1]d\"\n", n)
+			if got := s.ask("PUT", "/api/v3/pipeline:by-api", text); got.status >= 300 {
+				t.Errorf("storing a pipeline: %d %s", got.status, got.body)
+			}
+			if got := s.ask("POST", "/api/v3/pipeline:by-api", ""); got.body != fmt.Sprintf("%[1]d %[1]d", n) {
+				t.Errorf("the stored pipeline answers %d %s, want %d", got.status, got.body, n)
+			}
+		}
 		if len(s.Loaded().Broken) > 0 {
 			broken++
-			if s.Loaded().Count != 3 { // quick in its last good version, slow and steady
+			if s.Loaded().Count != 4 { // quick in its last good version, slow, steady and by-api
 				t.Errorf("reload %d: %d pipelines are loaded", n, s.Loaded().Count)
 			}
 		}
@@ -314,8 +324,11 @@ func TestReloadsUnderLoad(t *testing.T) {
 	versions, lost, mixed, failed, beside := map[string]bool{}, 0, 0, 0, 0
 	for _, id := range ids {
 		runs := s.settled(id)
-		for _, name := range []string{"quick", "slow", "steady"} {
+		for _, name := range []string{"quick", "slow", "steady", "by-api"} {
 			r, ran := runs[name]
+			if !ran && name == "by-api" { // it was not there from the beginning
+				continue
+			}
 			first, second, _ := strings.Cut(strings.Trim(string(r.Body), `"`), " ")
 			switch {
 			case !ran:
@@ -334,8 +347,8 @@ func TestReloadsUnderLoad(t *testing.T) {
 		}
 	}
 	after, heapAfter := measure()
-	t.Logf("%d reloads in %s, %d of them with a broken file: %d events, runs of %d versions; lost %d, mixed %d, failed %d; pipelines of a broken set that were taken over %d; goroutines %d before, %d after; heap %d KiB before, %d KiB after",
-		reloads, took.Round(time.Millisecond), broken, len(ids), len(versions), lost, mixed, failed, beside, before, after, heap>>10, heapAfter>>10)
+	t.Logf("%d reloads in %s, %d of them with a broken file, and %d pipelines stored through the API: %d events, runs of %d versions; lost %d, mixed %d, failed %d; pipelines of a broken set that were taken over %d; goroutines %d before, %d after; heap %d KiB before, %d KiB after",
+		reloads, took.Round(time.Millisecond), broken, stored, len(ids), len(versions), lost, mixed, failed, beside, before, after, heap>>10, heapAfter>>10)
 	if lost+mixed+failed > 0 {
 		t.Error("a run was lost, mixed or failed")
 	}
