@@ -210,7 +210,11 @@ func (o *outliner) commands(entries []entry) []*Command {
 
 func (o *outliner) command(e *entry) *Command {
 	c := &Command{Name: e.command, Written: e.written, Pos: o.c.at(e.line, e.col)}
+	kind, starts := triggerKind(e.command)
 	switch def, err := o.c.deps.Commands.Lookup(e.command); {
+	case starts:
+		spec := triggerSpec(kind)
+		c.Spec = &spec
 	case isFlow(e.command):
 		c.Flow = true
 		spec := o.c.specs[e.command]
@@ -280,7 +284,7 @@ func withoutCommands(e *entry) *node {
 	out.keys, out.items = nil, nil
 	for i, k := range e.params.keys {
 		item := e.params.items[i]
-		if _, is := e.lists[k.name]; is || e.command == "parallel" && k.name == "branches" {
+		if _, is := e.lists[k.name]; is && item.kind == listNode || e.command == "parallel" && k.name == "branches" {
 			continue
 		}
 		if e.command == "switch" && k.name == "cases" {

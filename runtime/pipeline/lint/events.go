@@ -6,6 +6,7 @@ import (
 
 	"github.com/penstock/penstock/runtime/event"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
 	"github.com/penstock/penstock/runtime/trigger"
 )
 
@@ -13,7 +14,7 @@ func eventRules() []*Rule {
 	return []*Rule{
 		{
 			Code: "lint.event.key", Severity: Error,
-			Summary: "an event is sent under a key that cannot be one",
+			Summary: "an event or a message is sent under a key that cannot be one",
 			Why:     "The step fails every time. A key is words of letters, digits, _ - : / @ joined by single dots; wildcards are for triggers.",
 			Bad:     Example{Text: "pipeline:\n  - event.send: {key: com.acme.*}\n"},
 			Good:    Example{Text: "pipeline:\n  - event.send: {key: com.acme.order.paid}\n"},
@@ -40,12 +41,12 @@ func eventRules() []*Rule {
 }
 
 func brokenKeys(f *file, r reporter) {
-	for _, e := range f.emissions() {
+	for _, e := range f.emissions("") {
 		if e.key == "" {
 			continue
 		}
 		if err := event.CheckKey(e.key); err != nil {
-			r.on(f, e.pos, "no event can have this key").hint("%s", fault.HintOf(err))
+			r.on(f, e.pos, "no event or message can have this key").hint("%s", fault.HintOf(err))
 		}
 	}
 }
@@ -60,62 +61,83 @@ func systemKeys() []string {
 	}
 }
 
-func unsentEvents(s *set, r reporter) {
-	patterns := systemKeys()
-	var keys []string
-	add := func(pattern string) {
-		patterns = append(patterns, pattern)
-		if !strings.ContainsAny(pattern, "*#") {
-			keys = append(keys, pattern)
-		}
+// prefix stands in front of an event's key in its message key.
+func (s *set) prefix() string {
+	if s.setup.Deps.MessagePrefix != "" {
+		return s.setup.Deps.MessagePrefix
+	}
+	return pipeline.DefaultMessagePrefix
+}
+
+// sources are the message keys that something makes.
+type sources struct {
+	exact map[string]bool
+	open  []string // patterns
+	all   []string // both
+}
+
+func (s *set) sources() (out sources) {
+	var all []string
+	for _, key := range systemKeys() {
+		all = append(all, s.prefix()+key)
 	}
 	for _, e := range s.setup.Events {
-		add(e.Key)
+		all = append(all, s.prefix()+e.Key)
 	}
 	for _, f := range s.files {
-		for _, e := range f.emissions() {
-			add(e.pattern)
+		for _, e := range f.emissions(s.prefix()) {
+			all = append(all, e.pattern)
 		}
 	}
-	webhooks := slices.ContainsFunc(keys, func(key string) bool { return strings.HasPrefix(key, "webhook.") })
-	slices.Sort(patterns)
-	patterns = slices.Compact(patterns)
-	exact := map[string]bool{}
-	var open []string
-	for _, p := range patterns {
-		if exact[p] = true; strings.ContainsAny(p, "*#") {
-			open = append(open, p)
+	slices.Sort(all)
+	out.all, out.exact = slices.Compact(all), map[string]bool{}
+	for _, p := range out.all {
+		if strings.ContainsAny(p, "*#") {
+			out.open = append(out.open, p)
+		} else {
+			out.exact[p] = true
 		}
 	}
+	return out
+}
+
+func unsentEvents(s *set, r reporter) {
+	made := s.sources()
+	webhooks := slices.ContainsFunc(made.all, func(key string) bool { return strings.HasPrefix(key, s.prefix()+"webhook.") })
 	for _, f := range s.files {
 		if f.in.Dir == "" || f.Outline == nil || f.Outline.Listens == nil || f.Outline.Listens.Kind != trigger.EventListen || f.Outline.Listens.Pattern == "" {
 			continue
 		}
-		pattern := f.Outline.Listens.Pattern
-		if strings.HasPrefix(pattern, "webhook.") && !webhooks || exact[pattern] {
+		key := f.Outline.Listens.Pattern
+		pattern := s.prefix() + key
+		if strings.HasPrefix(key, "webhook.") && !webhooks || made.exact[pattern] {
 			continue
 		}
-		candidates := patterns
+		candidates := made.all
 		if !strings.ContainsAny(pattern, "*#") {
-			candidates = open
-		}
-		if slices.ContainsFunc(candidates, func(p string) bool { return overlap(words(pattern), words(p)) }) {
-			continue
+			candidates = made.open
 		}
 		p, given := f.Outline.Trigger.Param("eventKey")
-		if !given {
-			p, given = f.Outline.Trigger.Param("key")
-		}
-		if !given {
+		if !given || slices.ContainsFunc(candidates, func(p string) bool { return overlap(words(pattern), words(p)) }) {
 			continue
 		}
-		found := r.on(f, p.Value.Pos, "nothing here makes an event %q", cut(pattern))
-		if hint := fault.DidYouMean(pattern, keys); hint != "" && len(keys) <= 1000 {
-			found.hint("%s", hint)
-			found.Fix = fixOf(found, f.lines)
-		} else {
-			found.hint("if another program sends it, say so in a lint:ignore comment")
+		found := r.on(f, p.Value.Pos, "nothing here makes an event %q", cut(key))
+		hint := ""
+		if len(made.exact) <= 1000 {
+			var keys []string
+			for known := range made.exact {
+				if own, is := strings.CutPrefix(known, s.prefix()); is {
+					keys = append(keys, own)
+				}
+			}
+			hint = fault.DidYouMean(key, keys)
 		}
+		if hint == "" {
+			found.hint("if another program sends it, say so in a lint:ignore comment")
+			continue
+		}
+		found.hint("%s", hint)
+		found.Fix = fixOf(found, f.lines)
 	}
 }
 
@@ -140,19 +162,25 @@ func overlap(a, b []string) bool {
 func circles(s *set, r reporter) {
 	var listeners trigger.Index[*file]
 	for _, f := range s.files {
-		if f.Outline != nil && f.Outline.Listens != nil && f.Outline.Listens.Pattern != "" && f.Outline.Listens.Select == nil {
-			listeners.Add(f.Outline.Listens.Pattern, f)
+		if f.Outline == nil || f.Outline.Listens == nil || f.Outline.Listens.Pattern == "" || f.Outline.Listens.Select != nil {
+			continue
+		}
+		switch pattern := f.Outline.Listens.Pattern; f.Outline.Listens.Kind {
+		case trigger.EventListen:
+			listeners.Add(s.prefix()+pattern, f)
+		case trigger.MessageReceive:
+			listeners.Add(pattern, f)
 		}
 	}
 	started := func(e emission) (out []*file) {
 		if e.key == "" || e.step == nil || event.CheckKey(e.key) != nil {
 			return nil
 		}
-		listeners.Match(e.key, func(f *file) bool { out = append(out, f); return true })
+		listeners.Match(e.pattern, func(f *file) bool { out = append(out, f); return true })
 		return out
 	}
 	next := func(f *file) (out []*file) {
-		for _, e := range f.emissions() {
+		for _, e := range f.emissions(s.prefix()) {
 			out = append(out, started(e)...)
 		}
 		return out
@@ -161,7 +189,7 @@ func circles(s *set, r reporter) {
 		if f.Outline == nil || f.Outline.Listens == nil {
 			continue
 		}
-		for _, e := range f.emissions() {
+		for _, e := range f.emissions(s.prefix()) {
 			if path, found := way(started(e), f, next); found {
 				what := "this event starts the pipeline again that sends it"
 				if len(path) > 1 {

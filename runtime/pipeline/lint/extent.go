@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/pipeline"
 )
 
 // extent gives where the word, the quoted text or the bracket at pos ends; pos itself when there is none.
@@ -36,7 +37,7 @@ func length(text []rune) int {
 		if n := bracketed(text[1:]); n > 0 {
 			return n + 1
 		}
-	case isWord(c):
+	case isWord(c), c == '$' && len(text) > 1 && isWord(text[1]):
 		return wordLength(text)
 	}
 	return 1
@@ -125,4 +126,10 @@ func scalarEnd(lines []string, pos fault.Position, text string) fault.Position {
 		}
 	}
 	return extent(lines, pos)
+}
+
+// end gives where the text of a scalar ends, in its first line.
+func (f *file) end(v *pipeline.Value) fault.Position {
+	text, _ := v.Text()
+	return scalarEnd(f.lines, v.Pos, text)
 }

@@ -37,7 +37,7 @@ func TestGolden(t *testing.T) {
 			goldenFile(t, name, archive)
 		})
 	}
-	if least := 24; cases < least && !*update {
+	if least := 120; cases < least && !*update {
 		t.Errorf("there are %d cases, at least %d are wanted", cases, least)
 	}
 }

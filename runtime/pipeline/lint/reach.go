@@ -167,9 +167,9 @@ func constantConditions(f *file, r reporter) {
 		switch {
 		case !constant:
 		case holds && yes != "":
-			r.on(f, v.Pos, "the condition always holds: %s", yes).hint("take it out, or let it read what may change")
+			r.at(f, v.Pos, f.end(v), "the condition always holds: %s", yes).hint("take it out, or let it read what may change")
 		case !holds && no != "":
-			r.on(f, v.Pos, "the condition never holds: %s", no).hint("take out what it is for, or let it read what may change")
+			r.at(f, v.Pos, f.end(v), "the condition never holds: %s", no).hint("take out what it is for, or let it read what may change")
 		}
 	}
 	for _, h := range f.Outline.Headers {
@@ -197,7 +197,7 @@ func constantConditions(f *file, r reporter) {
 		switch {
 		case !given:
 		case s.Name == "if":
-			report(condition.Value, "the commands for the other case are never executed", "its commands are never executed")
+			report(condition.Value, "its commands are always executed", "its commands are never executed")
 		case s.Name == "while":
 			report(condition.Value, "", "its commands are never executed")
 		}
@@ -244,7 +244,7 @@ func repeatedCases(f *file, r reporter) {
 				continue // what gives another value each time may hold the second time
 			}
 			if first, twice := lines[text]; twice {
-				r.on(f, c.Pos, "the same condition stands in line %d", first).hint("this case is never taken: change its condition, or take it out")
+				r.at(f, c.Pos, f.end(c), "the same condition stands in line %d", first).hint("this case is never taken: change its condition, or take it out")
 				continue
 			}
 			lines[text] = c.Pos.Line

@@ -51,7 +51,7 @@ var secretForms = []struct {
 	{"a private key", regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----`)},
 	{"a JSON Web Token", regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{16,}`)},
 	{"a password in an address", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^\s/:@$#{}<>]+:[^\s/@$#{}<>*]{3,}@[A-Za-z0-9\[]`)},
-	{"credentials", regexp.MustCompile(`^(?:Bearer|Basic|Token|Apitoken) +[A-Za-z0-9+/_.~-]{16,}={0,2}$`)},
+	{"a credential", regexp.MustCompile(`^(?:Bearer|Basic|Token|Apitoken) +[A-Za-z0-9+/_.~-]{16,}={0,2}$`)},
 }
 
 // secretIn names the kind of secret that a text holds, "" for none.

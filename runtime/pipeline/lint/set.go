@@ -98,7 +98,7 @@ func (f *file) calls() (out []call) {
 
 // emission is an event that is made somewhere.
 type emission struct {
-	pattern string // of keys; # for a key that is only known when it runs
+	pattern string // of message keys; # for a key that is only known when it runs
 	what    string
 	from    *file // nil outside of the files
 	step    *step
@@ -106,10 +106,10 @@ type emission struct {
 	key     string // written out; empty = it is not
 }
 
-// emissions lists the events that a file makes.
-func (f *file) emissions() (out []emission) {
+// emissions lists the events and messages that a file makes. prefix stands in front of an event's key in its message key.
+func (f *file) emissions(prefix string) (out []emission) {
 	for _, st := range f.steps {
-		name := map[string]string{"event.send": "key", "webhook.put": "eventKey"}[st.Name]
+		name := map[string]string{"event.send": "key", "webhook.put": "eventKey", "message.send": "key"}[st.Name]
 		p, given := st.Param(name)
 		if name == "" || !given {
 			continue
@@ -120,8 +120,11 @@ func (f *file) emissions() (out []emission) {
 		} else if ok {
 			e.pattern = f.front(text) + "#"
 		}
-		if st.Name == "webhook.put" {
-			e.step = nil
+		switch {
+		case st.Name == "webhook.put":
+			e.step, e.pattern = nil, prefix+e.pattern
+		case st.Name == "event.send":
+			e.pattern = prefix + e.pattern
 		}
 		out = append(out, e)
 	}

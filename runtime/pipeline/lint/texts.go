@@ -58,6 +58,8 @@ func (f *file) fixed(v value) bool {
 	switch v.param {
 	case "id", "onError", "retry", "timeout", "output":
 		return true
+	case "dedupe", "do", "where", "select", "rules", "exclude", "expr": // take an expression without its delimiters
+		return true
 	}
 	own, known := v.step.Spec.Param(v.param)
 	return known && own.Literal || v.step.Name == "var.set" && own != nil && own.Name == "key"
