@@ -101,9 +101,34 @@ func (s *set) sources() (out sources) {
 	return out
 }
 
+// mostCompared is how many pairs of keys are compared for did-you-mean: more would take longer than all the rest.
+const mostCompared = 200_000
+
+// slipOf finds the key that differs from another one in few characters beside each other: keys are long and many, so
+// that is asked in place of the general question for the nearest.
+func slipOf(key string, keys []string) string {
+	for _, k := range keys {
+		if len(k)-len(key) > 2 || len(key)-len(k) > 2 {
+			continue
+		}
+		if a, b := differing(key, k); len(a) <= 2 && len(b) <= 2 {
+			return k
+		}
+	}
+	return ""
+}
+
 func unsentEvents(s *set, r reporter) {
 	made := s.sources()
 	webhooks := slices.ContainsFunc(made.all, func(key string) bool { return strings.HasPrefix(key, s.prefix()+"webhook.") })
+	var keys []string
+	for known := range made.exact {
+		if own, is := strings.CutPrefix(known, s.prefix()); is {
+			keys = append(keys, own)
+		}
+	}
+	slices.Sort(keys)
+	compared := 0
 	for _, f := range s.files {
 		if f.in.Dir == "" || f.Outline == nil || f.Outline.Listens == nil || f.Outline.Listens.Kind != trigger.EventListen || f.Outline.Listens.Pattern == "" {
 			continue
@@ -123,14 +148,10 @@ func unsentEvents(s *set, r reporter) {
 		}
 		found := r.on(f, p.Value.Pos, "nothing here makes an event %q", cut(key))
 		hint := ""
-		if len(made.exact) <= 1000 {
-			var keys []string
-			for known := range made.exact {
-				if own, is := strings.CutPrefix(known, s.prefix()); is {
-					keys = append(keys, own)
-				}
+		if compared += len(keys); compared <= mostCompared {
+			if near := slipOf(key, keys); near != "" {
+				hint = `did you mean "` + near + `"?`
 			}
-			hint = fault.DidYouMean(key, keys)
 		}
 		if hint == "" {
 			found.hint("if another program sends it, say so in a lint:ignore comment")

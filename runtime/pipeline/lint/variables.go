@@ -137,14 +137,20 @@ func likely(name, near string) bool {
 	if near == "" || len(name) < 4 || name == near {
 		return false
 	}
-	for name != "" && near != "" && name[0] == near[0] {
-		name, near = name[1:], near[1:]
-	}
-	for name != "" && near != "" && name[len(name)-1] == near[len(near)-1] {
-		name, near = name[:len(name)-1], near[:len(near)-1]
-	}
+	name, near = differing(name, near)
 	swapped := len(name) == 2 && len(near) == 2 && name[0] == near[1] && name[1] == near[0]
 	return swapped || len(name) <= 1 && len(near) <= 1
+}
+
+// differing takes off what two texts have in common at their beginnings and ends.
+func differing(a, b string) (string, string) {
+	for a != "" && b != "" && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	for a != "" && b != "" && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	return a, b
 }
 
 // rename gives the edit that reads another variable, where the name stands as vars.NAME.
@@ -183,14 +189,13 @@ func earlyVariables(s *set, r reporter) {
 		}
 		for _, one := range f.reads {
 			sources := f.visible(one)
-			if one.name == "" || one.scope.inMacro() || len(sources) == 0 || f.optional(one) || f.round(one.number) ||
-				s.given(f, one.name) || !s.triggered(f) {
+			if one.name == "" || one.scope.inMacro() || len(sources) == 0 || f.round(one.number) || s.given(f, one.name) || !s.triggered(f) {
 				continue
 			}
 			if one.number < 0 && one.inside == "" { // headers and body are evaluated behind the section vars, and never behind a step
 				continue
 			}
-			if !slices.ContainsFunc(sources, func(w write) bool { return w.before(one) || w.loop || w.silent || w.part }) {
+			if !slices.ContainsFunc(sources, func(w write) bool { return w.before(one) || w.loop || w.silent || w.part }) && !f.optional(one) {
 				first := slices.MinFunc(sources, func(a, b write) int { return a.number - b.number })
 				r.on(f, one.pos, "the variable %q is read before it is set, in line %d", one.name, first.pos.Line).
 					hint("move the step that sets it in front of this one")
