@@ -42,7 +42,6 @@ type compiler struct {
 	failure  failure // of parts without their own
 	prefix   string  // of expressions; empty = $ and #
 	ids      map[string]int
-	specs    map[string]*command.Spec // of the commands of the language that the file uses
 	macros   map[string]*macro
 	depth    int // of the list that is compiled
 	around   around
@@ -79,7 +78,6 @@ func compile(d *Document, deps Deps, notes map[*node]*Expression) (*Plan, *compi
 		warnings: &faults{file: d.file},
 		failure:  failure{action: actThrow},
 		ids:      map[string]int{},
-		specs:    map[string]*command.Spec{},
 	}
 	c.plan = &Plan{
 		name: d.name, file: d.file, version: d.version, src: d.src, headers: map[string]any{}, mentions: d.mentions,

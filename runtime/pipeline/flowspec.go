@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/penstock/penstock/runtime/command"
+	"github.com/penstock/penstock/runtime/trigger"
 )
 
 // FlowCommands describes the commands that belong to the language itself, sorted by name, for
@@ -55,6 +57,20 @@ func flowNames() []string {
 		"if", "if.else", "if.end", "macro", "macro.run", mockCommand, "parallel", "pipeline.run", "switch", "wait", "while", "while.end",
 	}
 }
+
+// sharedSpecs are the specs of the language's commands, made once, by name; nobody changes them.
+var sharedSpecs = sync.OnceValue(func() map[string]*command.Spec { //nolint:gochecknoglobals // constant data
+	out := map[string]*command.Spec{}
+	for _, name := range flowNames() {
+		spec := flowSpec(name)
+		out[name] = &spec
+	}
+	for _, kind := range []trigger.Kind{trigger.EventListen, trigger.MessageReceive, trigger.Job} {
+		spec := triggerSpec(kind)
+		out[string(kind)] = &spec
+	}
+	return out
+})
 
 func isFlow(name string) bool { return slices.Contains(flowNames(), name) }
 

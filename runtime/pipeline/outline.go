@@ -213,16 +213,9 @@ func (o *outliner) command(e *entry) *Command {
 	kind, starts := triggerKind(e.command)
 	switch def, err := o.c.deps.Commands.Lookup(e.command); {
 	case starts:
-		spec := triggerSpec(kind)
-		c.Spec = &spec
+		c.Spec = sharedSpecs()[string(kind)]
 	case isFlow(e.command):
-		c.Flow = true
-		spec := o.c.specs[e.command]
-		if spec == nil {
-			made := flowSpec(e.command)
-			spec, o.c.specs[e.command] = &made, &made
-		}
-		c.Spec = spec
+		c.Flow, c.Spec = true, sharedSpecs()[e.command]
 	case err == nil:
 		c.Spec, c.Name = &def.Spec, def.Spec.Name
 	}

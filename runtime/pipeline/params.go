@@ -49,11 +49,7 @@ func (p *params) get(name string) (*node, bool) {
 
 // flow reads the parameters of a command of the language and reports those that it does not have.
 func (c *compiler) flow(e *entry) params {
-	spec := c.specs[e.command]
-	if spec == nil {
-		made := flowSpec(e.command)
-		spec, c.specs[e.command] = &made, &made
-	}
+	spec := sharedSpecs()[e.command]
 	p := c.params(e, spec)
 	for _, k := range p.node.keys {
 		switch _, known := spec.Param(k.name); {

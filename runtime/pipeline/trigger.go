@@ -54,8 +54,7 @@ func (c *compiler) misplacedTrigger(e *entry) {
 }
 
 func (c *compiler) compileTrigger(kind trigger.Kind, e *entry) *trigger.Trigger {
-	spec := triggerSpec(kind)
-	p := c.params(e, &spec)
+	p := c.params(e, sharedSpecs()[string(kind)])
 	for _, k := range p.node.keys {
 		c.triggerParam(&p, k)
 	}

@@ -36,14 +36,11 @@ func callCircles(s *set, r reporter) {
 		}
 		return out
 	}
+	circle := circlesOf(s.files, next)
 	for _, f := range s.files {
 		for _, c := range called[f] {
-			if path, found := way([]*file{c.to}, f, next); found {
-				what := "this pipeline runs itself again"
-				if len(path) > 1 {
-					what += ", through " + names(path[:len(path)-1])
-				}
-				r.on(f, c.pos, "%s", what).hint("a condition has to end it before the limit of nested calls does")
+			if what, found := circle.through(c.from, []*file{c.to}, next); found {
+				r.on(f, c.pos, "this pipeline runs itself again%s", what).hint("a condition has to end it before the limit of nested calls does")
 			}
 		}
 	}

@@ -206,53 +206,16 @@ func circles(s *set, r reporter) {
 		}
 		return out
 	}
+	circle := circlesOf(s.files, next)
 	for _, f := range s.files {
 		if f.Outline == nil || f.Outline.Listens == nil {
 			continue
 		}
 		for _, e := range f.emissions(s.prefix()) {
-			if path, found := way(started(e), f, next); found {
-				what := "this event starts the pipeline again that sends it"
-				if len(path) > 1 {
-					what += ", through " + names(path[:len(path)-1])
-				}
-				r.on(f, e.pos, "%s", what).hint("send it under another key, or stop the circle with a condition")
+			if what, found := circle.through(f, started(e), next); found {
+				r.on(f, e.pos, "this event starts the pipeline again that sends it%s", what).
+					hint("send it under another key, or stop the circle with a condition")
 			}
 		}
 	}
-}
-
-// way finds the shortest way from one of the files to another one; it ends with that.
-func way(from []*file, to *file, next func(*file) []*file) (path []*file, found bool) {
-	behind := map[*file]*file{}
-	queue := slices.Clone(from)
-	for _, f := range from {
-		behind[f] = nil
-	}
-	for len(queue) > 0 {
-		f := queue[0]
-		queue = queue[1:]
-		if f == to {
-			for at := f; at != nil; at = behind[at] {
-				path = append(path, at)
-			}
-			slices.Reverse(path)
-			return path, true
-		}
-		for _, n := range next(f) {
-			if _, seen := behind[n]; !seen {
-				behind[n] = f
-				queue = append(queue, n)
-			}
-		}
-	}
-	return nil, false
-}
-
-func names(files []*file) string {
-	out := make([]string, len(files))
-	for i, f := range files {
-		out[i] = f.name
-	}
-	return strings.Join(out, ", ")
 }
