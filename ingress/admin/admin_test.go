@@ -103,6 +103,9 @@ func (w *world) Write(line []byte) (int, error) {
 
 func (w *world) deps() admin.Deps {
 	return admin.Deps{
+		Scrub: func(text string) string {
+			return strings.ReplaceAll(strings.ReplaceAll(text, "known-secret", "[redacted]"), "12345678", "[redacted]")
+		},
 		Commands: w, Ledger: w, Operator: w, Logger: slog.New(slog.NewJSONHandler(w, nil)),
 		Plugins: func() any { return []string{"mail.send"} },
 		Status: func(context.Context) (any, error) {
@@ -441,7 +444,7 @@ func TestLedger(t *testing.T) {
 		"event":             {"/api/v3/events/e1", 200, []string{`"eventKey":"webhook.a"`, `"pipeline":"global/app/mail"`, `"steps":[{`}, []string{"CANARY", "payload"}},
 		"event and payload": {"/api/v3/events/e1?payload=true", 200, []string{`"payload":{"origin":"CANARY"}`}, []string{`"CANARY"]`}},
 		"no event":          {"/api/v3/events/e2", 404, []string{`"statusCode":404`}, nil},
-		"runs":              {"/api/v3/runs", 200, []string{`{"eventId":"e1"`}, []string{"CANARY"}},
+		"runs":              {"/api/v3/runs", 200, []string{`"eventId":"e1"`}, []string{"CANARY"}},
 		"runs of a status":  {"/api/v3/runs?status=dead&pipeline=a&event=e1&limit=5", 200, []string{`{"runs":[]}`}, nil},
 		"no status":         {"/api/v3/runs?status=deda", 400, []string{`did you mean \"dead\"?`}, nil},
 		"run":               {"/api/v3/runs/e1/global/app/mail", 200, []string{`"eventId":"e1"`, `"command":"log"`}, []string{"CANARY"}},

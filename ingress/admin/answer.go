@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -42,6 +43,56 @@ func (s *Server) show(ctx *fasthttp.RequestCtx, v any) {
 		return
 	}
 	s.write(ctx, http.StatusOK, text)
+}
+
+// showClean is show for what may hold anything that a pipeline or a sender has seen: known secrets are replaced.
+func (s *Server) showClean(ctx *fasthttp.RequestCtx, v any) {
+	text, err := json.Marshal(v)
+	if err == nil && s.deps.Scrub != nil {
+		text, err = s.clean(text)
+	}
+	if err != nil {
+		s.fail(ctx, fault.Wrap(fault.Internal, err, "encoding an answer"))
+		return
+	}
+	s.write(ctx, http.StatusOK, text)
+}
+
+// clean takes secrets out of a JSON text.
+func (s *Server) clean(text []byte) ([]byte, error) {
+	clean := s.deps.Scrub(string(text))
+	if clean == string(text) {
+		return text, nil
+	}
+	if json.Valid([]byte(clean)) {
+		return []byte(clean), nil
+	}
+	// Something outside of the texts looks like a secret, as a number may: the texts alone are cleaned.
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	return json.Marshal(s.cleanTexts(v))
+}
+
+func (s *Server) cleanTexts(v any) any {
+	switch v := v.(type) {
+	case string:
+		return s.deps.Scrub(v)
+	case []any:
+		for i := range v {
+			v[i] = s.cleanTexts(v[i])
+		}
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, item := range v {
+			out[s.deps.Scrub(name)] = s.cleanTexts(item)
+		}
+		return out
+	}
+	return v
 }
 
 // showValue writes the result of a command.

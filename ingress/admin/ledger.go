@@ -174,7 +174,7 @@ func (s *Server) event(ctx *fasthttp.RequestCtx, id string) {
 		s.fail(ctx, err)
 		return
 	}
-	s.show(ctx, struct {
+	s.showClean(ctx, struct {
 		eventLine
 		Event event.Object `json:"event"`
 		Runs  []run.Run    `json:"runs"`
@@ -202,7 +202,7 @@ func (s *Server) runs(ctx *fasthttp.RequestCtx, rest string) {
 		s.fail(ctx, err)
 		return
 	}
-	s.show(ctx, map[string]any{"runs": listed(s.withRunning(list, q))})
+	s.showClean(ctx, map[string]any{"runs": listed(s.withRunning(list, q))})
 }
 
 // withRunning puts those runs to a listing that are executed now: the store knows of one when it first ended or waited.
@@ -272,7 +272,7 @@ func (s *Server) run(ctx *fasthttp.RequestCtx, rest string) {
 		s.missing(ctx, err, "there is no such run")
 		return
 	}
-	s.show(ctx, shown(r, params["payload"] == "true"))
+	s.showClean(ctx, shown(r, params["payload"] == "true"))
 }
 
 func (s *Server) rejects(ctx *fasthttp.RequestCtx, rest string) {

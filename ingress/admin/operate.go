@@ -49,7 +49,7 @@ func (s *Server) operate(ctx *fasthttp.RequestCtx, rest string) {
 	} else {
 		log.Info("changed a run", "result", answer)
 	}
-	s.show(ctx, answer)
+	s.showClean(ctx, answer)
 }
 
 func (s *Server) cancel(ctx *fasthttp.RequestCtx, id, name string) (any, error) {
@@ -112,7 +112,7 @@ func (s *Server) deadLetters(ctx *fasthttp.RequestCtx, rest string) {
 		s.fail(ctx, err)
 		return
 	}
-	s.show(ctx, map[string]any{"dlq": listed(list)})
+	s.showClean(ctx, map[string]any{"dlq": listed(list)})
 }
 
 // shownRun is a run with the body where it stands and the values of its steps, which are shown only when asked for.

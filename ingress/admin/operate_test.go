@@ -47,6 +47,8 @@ func (w *world) Rehearse(_ context.Context, r run.Replay) (run.Rehearsal, error)
 
 func (*world) Running() []run.Run {
 	return []run.Run{
+		{EventID: "e8", EventKey: "webhook.c", Pipeline: "secretive", Status: run.Running, Message: "no known-secret", Body: []byte(`"known-secret"`)},
+		{EventID: "e7", EventKey: "webhook.c", Pipeline: "digits", Status: run.Running, StepIndex: 12345678, Message: "12345678"},
 		{EventID: "e1", EventKey: "webhook.a", Pipeline: "global/app/mail", Status: run.Running, Attempt: 2},
 		{EventID: "e9", EventKey: "webhook.b", Pipeline: "new", Status: run.Running, Attempt: 1},
 	}
@@ -216,12 +218,16 @@ func TestDeadLetterListing(t *testing.T) {
 		{"dlq?status=done", 400, "unknown parameter"},
 		{"dlq/e1", 404, "refused"},
 		{"runs?eventKey=webhook.a&since=2026-01-02T03:04:05Z", 200, `"eventId":"e1"`},
-		{"runs", 200, `{"runs":[{"eventId":"e9","eventKey":"webhook.b","pipeline":"new"`},
-		{"runs?limit=1", 200, `"pipeline":"new","version":"","status":"running","attempt":1,"identity":"","started":"0001-01-01T00:00:00Z","stepIndex":0}]}`},
+		{"runs?eventKey=webhook.b", 200, `{"runs":[{"eventId":"e9","eventKey":"webhook.b","pipeline":"new"`},
+		{"runs?limit=1&event=e9", 200, `"pipeline":"new","version":"","status":"running","attempt":1,"identity":"","started":"0001-01-01T00:00:00Z","stepIndex":0}]}`},
 		{"runs?status=running&pipeline=new", 200, `"eventId":"e9"`},
 		{"runs?status=running&event=e2", 200, `{"runs":[]}`},
 		{"runs?code=x&event=e9", 200, `{"runs":[]}`},
 		{"runs/e9/new", 200, `"status":"running"`},
+		{"runs/e8/secretive?payload=true", 200, `"body":"[redacted]"`},
+		{"runs/e8/secretive", 200, `"message":"no [redacted]"`},
+		{"runs/e7/digits", 200, `"stepIndex":12345678`},
+		{"runs/e7/digits", 200, `"message":"[redacted]"`},
 		{"runs/e9/other", 404, "there is no such run"},
 		{"runs/e1/global%2Fapp%2Fmail", 200, `"status":"done"`},
 		{"runs/e1/global%2Fapp%2Fmail?payload=true", 200, `"body":"CANARY"`},

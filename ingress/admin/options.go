@@ -168,6 +168,8 @@ type Deps struct {
 	Health    func() error // nil = requests are accepted
 	Logger    *slog.Logger
 
+	// Scrub takes the secrets that the process knows out of a text. nil = it knows none.
+	Scrub func(string) string
 	// Metrics gives what was counted, in the format that the value of an Accept field asks for.
 	Metrics func(accept string) (contentType string, text []byte, ok bool)
 	// Kept gives a refused request as it came, by its trace id; kept.ErrUnknown. nil = none are kept.

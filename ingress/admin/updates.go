@@ -55,7 +55,7 @@ func (s *Server) updates(ctx *fasthttp.RequestCtx) {
 			break
 		}
 	}
-	s.show(ctx, struct {
+	s.showClean(ctx, struct {
 		Updates []shownUpdate `json:"updates"`
 		Next    int64         `json:"next"`
 		Missed  bool          `json:"missed,omitempty"`

@@ -28,7 +28,7 @@ func (a *App) makeListeners() error {
 	panel := admin.Deps{
 		Commands: commands{a.p, a.tools}, Ledger: a.store, Operator: a.engine, Plugins: a.pluginList, Status: a.status,
 		Pipelines: callers{a.catalog, a.engine, a.tools.policy, c.Pipelines.AdHoc},
-		Health:    a.store.Health, Logger: a.p.Logger, Metrics: counters.Text,
+		Health:    a.store.Health, Scrub: a.p.Resolver.Scrubber().Scrub, Logger: a.p.Logger, Metrics: counters.Text,
 	}
 	if c.Ingress.KeepRejected {
 		if door.Kept, err = kept.Open(c.RejectsPath(), kept.Options{Bytes: int64(c.Ingress.KeepRejectedSize), Logger: a.p.Logger}); err != nil {
