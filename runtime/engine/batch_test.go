@@ -304,6 +304,7 @@ func TestBatchNotStored(t *testing.T) {
 			t.Errorf("message %d was handled %d times", i, n)
 		}
 	}
+	w.until(func() bool { return w.engine.Load() == engine.Load{} }, func() string { return "the engine is not idle" })
 }
 
 // TestBatchFlood sends many messages at once to pipelines with batches and without.
@@ -331,7 +332,5 @@ func TestBatchFlood(t *testing.T) {
 	if n := w.engine.Gathering(); n != 0 {
 		t.Errorf("%d pipelines still gather", n)
 	}
-	if load := w.engine.Load(); load.Moving != 0 || load.Waiting != 0 {
-		t.Errorf("the engine is not idle: %+v", load)
-	}
+	w.until(func() bool { return w.engine.Load() == engine.Load{} }, func() string { return "the engine is not idle" })
 }

@@ -100,3 +100,43 @@ func TestBackoffGrowsToItsLimit(t *testing.T) {
 		}
 	}
 }
+
+// TestWindowSettledElsewhere: an event that somebody settles is forgotten, also when it is only about to wait.
+func TestWindowSettledElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWindow(4)
+	for _, id := range []string{"parked", "handled"} {
+		w.enter(id, true)
+		w.begin(id)
+	}
+	w.park("parked")
+	for _, id := range []string{"parked", "handled", "unknown"} {
+		w.settledElsewhere(id)
+	}
+	w.park("handled")
+	if moving, parked := w.load(); moving != 0 || parked != 0 {
+		t.Errorf("load = %d, %d after everything was settled", moving, parked)
+	}
+}
+
+// TestWindowRetake: what waits may be handled now, what is being handled is looked at once more.
+func TestWindowRetake(t *testing.T) {
+	t.Parallel()
+	w := newWindow(4)
+	for _, id := range []string{"published", "handled", "parked"} {
+		w.enter(id, true)
+	}
+	w.begin("handled")
+	w.begin("parked")
+	w.park("parked")
+	for id, want := range map[string]bool{"published": false, "handled": false, "parked": true, "unknown": true} {
+		if got := w.retake(id); got != want {
+			t.Errorf("retake of what is %s: %v", id, got)
+		}
+	}
+	w.next()
+	w.park("handled")
+	if _, behind := w.next(); !behind || !w.enter("handled", false) {
+		t.Error("what was handled meanwhile is not looked at again")
+	}
+}
