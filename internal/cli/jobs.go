@@ -32,7 +32,8 @@ func (c *cli) jobsListCommand() *cobra.Command {
 			rows, _ := listed.([]any)
 			return c.table(rows, []column{
 				field("PIPELINE", "pipeline"), field("SCHEDULE", "schedule"), field("TIME ZONE", "timeZone"), field("NEXT", "next"),
-				field("LAST", "last"), field("MISSED", "missed"), {"STATE", jobState},
+				field("LAST", "last"), field("MISSED", "missed"),
+				{"STATE", jobState},
 			}, "no pipeline begins with job")
 		},
 	}

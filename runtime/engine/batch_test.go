@@ -21,7 +21,7 @@ import (
 	"github.com/penstock/penstock/runtime/store"
 )
 
-var deadRuns = store.RunQuery{Status: run.Dead, Open: true} //nolint:gochecknoglobals // constant data
+var deadRuns = store.RunQuery{Status: run.Dead, Open: true}
 
 func batched(more string) string {
 	return "pipeline:\n  - message.receive: {key: sales.#, " + more + "}\n"

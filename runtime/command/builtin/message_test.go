@@ -41,8 +41,11 @@ func TestMessageSend(t *testing.T) {
 		"another type":   {map[string]any{"payload": "a,b", "contentType": "text/csv"}, "sales.order", false, wrapped("text/csv", `"a,b"`), map[string]string{"content_type": "text/csv"}},
 		"a map as text":  {map[string]any{"payload": map[string]any{"a": 1}, "contentType": "text/plain"}, "sales.order", false, wrapped("text/plain", `"{\"a\":1}"`), map[string]string{"content_type": "text/plain"}},
 		"JSON by suffix": {map[string]any{"contentType": "application/vnd.x+json"}, "sales.order", false, `{"b":1}`, map[string]string{"content_type": "application/vnd.x+json"}},
-		"headers": {map[string]any{"headers": map[string]any{"region": "north", "n": 5, "ok": true, "none": nil, "content_type": "x"}}, "sales.order", false, `{"b":1}`,
-			map[string]string{"region": "north", "n": "5", "ok": "true", "content_type": "x"}},
+		"headers": {
+			map[string]any{"headers": map[string]any{"region": "north", "n": 5, "ok": true, "none": nil, "content_type": "x"}},
+			"sales.order", false, `{"b":1}`,
+			map[string]string{"region": "north", "n": "5", "ok": "true", "content_type": "x"},
+		},
 		"an event":         {map[string]any{"key": "pipeforce.event.com.acme.paid"}, "com.acme.paid", true, `{"b":1}`, nil},
 		"text of an event": {map[string]any{"key": "pipeforce.event.a", "payload": "Hello"}, "a", true, `"Hello"`, nil},
 		"old exchange":     {map[string]any{"exchange": "pipeforce.hub.default.topic"}, "sales.order", false, `{"b":1}`, nil},
