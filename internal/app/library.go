@@ -147,12 +147,13 @@ func (l *Library) find(name string) (*pipeline.Plan, error) {
 	if !there {
 		return nil, nil
 	}
+	var plan *pipeline.Plan
 	src, err := readPipeline(file)
 	if err == nil {
-		l.plans[name], err = pipeline.LoadAs(file, name, src, l.deps)
+		plan, err = pipeline.LoadAs(file, name, src, l.deps)
 	}
-	l.plans[name], l.broken[name] = l.plans[name], err
-	return l.plans[name], err
+	l.plans[name], l.broken[name] = plan, err
+	return plan, err
 }
 
 // filesBelow finds the pipeline files of a folder as a server does. What cannot be read is not there.

@@ -70,14 +70,6 @@ func (t *Tools) RunFile(ctx context.Context, r RunFile) (pipeline.Outcome, error
 	return out, err
 }
 
-func (t *Tools) loadFile(file string) (*pipeline.Plan, error) {
-	src, err := readPipeline(file)
-	if err != nil {
-		return nil, err
-	}
-	return pipeline.Load(file, src, t.deps())
-}
-
 func unreadable(name string, err error) *fault.Error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) {

@@ -95,7 +95,7 @@ func (c *cli) again(ctx context.Context, paths []string, do func() error) error 
 	for seen := pipetest.Look(paths); ; {
 		err := do()
 		if ctx.Err() != nil {
-			return nil // interrupting is how watching ends
+			return nil //nolint:nilerr // interrupting is how watching ends
 		}
 		if err != nil {
 			c.finish(ctx, err)

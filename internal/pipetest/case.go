@@ -155,14 +155,15 @@ func (r *Runner) start(ctx context.Context, t *tested, g *given, h *happened) (g
 	}
 	h.object = object
 	if tr := t.plan.Trigger(); tr != nil && (g.request != nil || g.event != nil) {
-		if fits, err := tr.Match(ctx, h.event, event.Object(object)); err != nil || !fits {
+		if fits, err := tr.Match(ctx, h.event, object); err != nil || !fits {
 			if err != nil {
 				return false, err
 			}
-			at := fault.Position{}
+			var at fault.Position
 			if g.event != nil {
 				at = g.event.at
-			} else {
+			}
+			if g.request != nil {
 				at = g.request.at
 			}
 			return false, fault.New(fault.TestInvalid, "the pipeline does not start for the event %s: it has %s", h.event.Key, tr).At(at)

@@ -267,11 +267,11 @@ func (t *Trace) names(statuses ...run.StepStatus) []any {
 	var walk func(list []*part, around *part)
 	walk = func(list []*part, around *part) {
 		for _, p := range ordered(list, around) {
-			counts := p.ended && slices.Contains(statuses, p.Step.Status) && (p.Place.ID != "" || !isBlock(p.Place.Command))
+			counts := p.ended && slices.Contains(statuses, p.Step.Status) && (p.ID != "" || !isBlock(p.Command))
 			if counts {
-				name := p.Place.ID
+				name := p.ID
 				if name == "" {
-					name = p.Place.Command
+					name = p.Command
 				}
 				out = append(out, name)
 			}
@@ -293,7 +293,7 @@ func (t *Trace) calls(command, id string) []*part {
 	defer t.mu.Unlock()
 	var out []*part
 	for _, p := range t.parts {
-		if p.ended && p.Step.Status != run.StepSkipped && (id != "" && p.Place.ID == id || id == "" && p.Place.Command == command) {
+		if p.ended && p.Step.Status != run.StepSkipped && (id != "" && p.ID == id || id == "" && p.Command == command) {
 			out = append(out, p)
 		}
 	}
@@ -306,10 +306,10 @@ func (t *Trace) failing() string {
 	defer t.mu.Unlock()
 	for _, p := range slices.Backward(t.parts) {
 		if p.Step.Status == run.StepFailed && p.Step.Code != "" {
-			if p.Place.ID != "" {
-				return p.Place.ID
+			if p.ID != "" {
+				return p.ID
 			}
-			return p.Place.Command
+			return p.Command
 		}
 	}
 	return ""

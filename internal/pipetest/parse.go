@@ -132,6 +132,8 @@ func Parse(file string, src []byte, lang *expr.Language) (*File, error) {
 type parser struct {
 	f    *faults
 	lang *expr.Language
+
+	compared int // codes of failures
 }
 
 // check holds a node against its field and everything below; false when nothing can be read from it.
@@ -211,6 +213,9 @@ func (p *parser) checkMap(n *node, f *Field, what string) bool {
 	}
 	for i, k := range n.keys {
 		inner := f.field(k.name)
+		if p.f.full() {
+			return false // nobody reads about more
+		}
 		if inner == nil {
 			p.f.add(fault.TestInvalid, k.pos, "%s has no %q", what, shorten(k.name, 60))
 			if hint := fault.DidYouMean(k.name, f.names()); hint != "" {
@@ -533,6 +538,10 @@ func (p *parser) fail(m *Mock, n *node) {
 
 // failureCode reports a code that looks like a slip of one of ours.
 func (p *parser) failureCode(n *node, code string) {
+	const most = 500 // comparing a name with all codes takes long
+	if p.compared++; p.compared > most {
+		return
+	}
 	group, _, dotted := strings.Cut(code, ".")
 	var codes []string
 	ours := false

@@ -20,7 +20,7 @@ import (
 
 // What a test file may be at most.
 const (
-	maxFile   = 4 << 20
+	maxFile   = 2 << 20
 	maxDepth  = 60
 	maxFaults = 100
 )
@@ -40,8 +40,6 @@ type keyNode struct {
 	name string
 	pos  fault.Position
 }
-
-func (n *node) isNull() bool { return n.kind == yaml.ScalarNode && n.v == nil }
 
 func (n *node) typeName() string {
 	switch n.kind {

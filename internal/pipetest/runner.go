@@ -189,7 +189,7 @@ func (r *Runner) file(ctx context.Context, path string, o Options, report *Repor
 			break
 		}
 	}
-	return out, nil
+	return out, nil //nolint:nilerr // what ran until an interruption is reported
 }
 
 // tested is a test file with its compiled pipeline.

@@ -99,9 +99,9 @@ func (w *traceText) line(depth int, format string, args ...any) {
 }
 
 func (w *traceText) part(p *part, depth int) {
-	head := strconv.Itoa(p.Index+1) + " " + p.Place.Command
-	if p.Place.ID != "" {
-		head += " #" + p.Place.ID
+	head := strconv.Itoa(p.Index+1) + " " + p.Command
+	if p.ID != "" {
+		head += " #" + p.ID
 	}
 	switch {
 	case !p.ended:
@@ -151,13 +151,13 @@ func (w *traceText) values(p *part, depth int) {
 // rounds shows the parts inside; those of different rounds or branches apart.
 func (w *traceText) rounds(p *part, depth int) {
 	inner := ordered(p.inner, p)
-	last := p.Place.Path
+	last := p.Path
 	for _, one := range inner {
 		at := depth
-		if round, isRound := strings.CutPrefix(one.Place.Path, p.Place.Path); isRound && strings.HasPrefix(round, "[") {
-			if one.Place.Path != last {
+		if round, isRound := strings.CutPrefix(one.Path, p.Path); isRound && strings.HasPrefix(round, "[") {
+			if one.Path != last {
 				w.line(depth, "%s", round)
-				last = one.Place.Path
+				last = one.Path
 			}
 			at++
 		}
@@ -181,7 +181,7 @@ func (t *Trace) roots() []*part {
 func ordered(list []*part, around *part) []*part {
 	out := slices.Clone(list)
 	slices.SortStableFunc(out, func(a, b *part) int {
-		if c := comparePaths(a.Place.Path, b.Place.Path); c != 0 || around == nil || around.Place.Command != "parallel" {
+		if c := comparePaths(a.Path, b.Path); c != 0 || around == nil || around.Command != "parallel" {
 			return c
 		}
 		return a.Index - b.Index
@@ -259,10 +259,10 @@ func (t *Trace) Values() []any {
 	out := make([]any, len(t.parts))
 	for i, p := range t.parts {
 		one := map[string]any{
-			"step": p.Index + 1, "command": p.Place.Command, "pipeline": p.Pipeline, "status": string(p.Step.Status),
+			"step": p.Index + 1, "command": p.Command, "pipeline": p.Pipeline, "status": string(p.Step.Status),
 			"durationMs": float64(p.Step.Duration.Microseconds()) / 1000, "input": p.Input, "output": p.Output,
 		}
-		for name, text := range map[string]string{"id": p.Place.ID, "path": p.Place.Path, "code": p.Step.Code, "message": p.Step.Message} {
+		for name, text := range map[string]string{"id": p.ID, "path": p.Path, "code": p.Step.Code, "message": p.Step.Message} {
 			if text != "" {
 				one[name] = text
 			}

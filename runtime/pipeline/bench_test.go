@@ -211,3 +211,21 @@ pipeline:
 		}
 	}
 }
+
+// watcher is an observer that does nothing.
+type watcher struct{}
+
+func (watcher) Begin(pipeline.Place)              {}
+func (watcher) End(pipeline.Place, pipeline.Seen) {}
+
+// BenchmarkTenStepsObserved is what being observed costs; the other benchmarks of ten steps have no observer.
+func BenchmarkTenStepsObserved(b *testing.B) {
+	benchRun(b, "body.set: {value: {a: 1}}", pipeline.Input{Observe: watcher{}})
+}
+
+// BenchmarkTenStepsMocked asks mocks that never answer.
+func BenchmarkTenStepsMocked(b *testing.B) {
+	benchRun(b, "body.set: {value: {a: 1}}", pipeline.Input{Trial: &pipeline.Trial{Answer: func(context.Context, pipeline.Place, command.Call) (command.Result, bool, error) {
+		return command.Result{}, false, nil
+	}}})
+}
