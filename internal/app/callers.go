@@ -1,7 +1,10 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/penstock/penstock/ingress/admin"
 	"github.com/penstock/penstock/runtime/command"
@@ -71,7 +74,7 @@ func (c callers) RunText(ctx context.Context, identity string, t admin.Text, cal
 	}
 	plan, err := pipeline.LoadForm(pipeline.Form(t.Form), adHocName, t.Text, c.catalog.tools.deps())
 	if err != nil {
-		return admin.Answer{}, err
+		return admin.Answer{}, sentAsForm(t, err)
 	}
 	if plan.Trigger() != nil {
 		return admin.Answer{}, fault.List{
@@ -120,7 +123,18 @@ func (c callers) Put(ctx context.Context, identity, where string, t admin.Text, 
 		return "", false, err
 	}
 	now, created, err := c.catalog.Put(ctx, identity, where, pipeline.Form(t.Form), t.Text, match)
-	return now.Version, created, err
+	return now.Version, created, sentAsForm(t, err)
+}
+
+// sentAsForm says what to do where YAML or JSON was sent as a form, as curl does when it is told nothing else.
+func sentAsForm(t admin.Text, err error) error {
+	var list fault.List
+	if !errors.As(err, &list) || t.Form != string(pipeline.FormPairs) || !bytes.Contains(t.Text, []byte("pipeline")) || bytes.HasPrefix(t.Text, []byte("pipeline.")) {
+		return err
+	}
+	hinted := slices.Clone(list)
+	hinted[0] = hinted[0].WithHint("the text was sent as application/x-www-form-urlencoded; for YAML send the Content-Type application/yaml")
+	return hinted
 }
 
 // Delete implements admin.Pipelines.

@@ -131,6 +131,9 @@ func TestAdHoc(t *testing.T) {
 	if got := s.ask("POST", "/api/v3/pipeline", "pipeline:\n  - log: x\n"); got.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("the header is %v", got.header)
 	}
+	if got := s.ask("POST", "/api/v3/pipeline", "pipeline:\n  - log: x\n", "Content-Type", "application/x-www-form-urlencoded"); got.status != 400 || !strings.Contains(got.body, "send the Content-Type application/yaml") {
+		t.Errorf("YAML as a form: %d %s", got.status, got.body)
+	}
 	for _, method := range []string{"GET", "PUT", "DELETE", "HEAD"} {
 		if got := s.ask(method, "/api/v3/pipeline", ""); got.status != 405 || got.header.Get("Allow") != "POST" {
 			t.Errorf("%s is answered with %d, %v", method, got.status, got.header)
@@ -299,6 +302,12 @@ func TestStoredJSON(t *testing.T) {
 	}
 	if got := s.ask("GET", "/api/v3/pipeline:j", ""); got.body != text || got.header.Get("Content-Type") != "application/json" {
 		t.Errorf("reading it: %s %v", got.body, got.header)
+	}
+	if got := s.ask("PUT", "/api/v3/pipeline:pairs", `var.set=key:a;value:5&set=value:"x y"`, "Content-Type", "application/x-www-form-urlencoded"); got.status != 201 {
+		t.Errorf("storing pairs: %d %s", got.status, got.body)
+	}
+	if got := s.ask("GET", "/api/v3/pipeline:pairs", ""); got.body != "pipeline:\n  - var.set:\n      key: a\n      value: 5\n  - set:\n      value: x y\n" {
+		t.Errorf("pairs are kept as %q", got.body)
 	}
 	if got := s.ask("PUT", "/api/v3/pipeline:j", "pipeline:\n  - set: two\n"); got.status != 400 {
 		t.Errorf("YAML in its place: %d %s", got.status, got.body)

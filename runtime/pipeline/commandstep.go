@@ -35,6 +35,9 @@ func (c *compiler) commandStep(e *entry) part {
 		c.ownParams(s, &p)
 		c.messages(e, &p)
 	}
+	if name, isText := s.args["username"].(string); isText && s.command == runAsCommand {
+		c.plan.identities = append(c.plan.identities, name)
+	}
 	return s
 }
 

@@ -28,6 +28,8 @@ type Plan struct {
 	heads   []*head // of all parts, in the order of the file
 	calls   []called
 
+	identities []string // that steps switch to, wherever they stand
+
 	runWhen  *operand // the header of that name; nil = always
 	untraced bool     // only failures are recorded
 	unmocked bool     // mock.command does nothing
