@@ -132,12 +132,16 @@ func flow(t *testing.T, file, src string, more map[string]string) string {
 	}
 	attempt(t, &b, p, in, s)
 	if s.effects {
-		b.WriteString("effects:\n")
+		var lines []string
 		for _, c := range w.calls {
 			if c.Args["effect"] != nil {
-				fmt.Fprintf(&b, "    %v as %s %d\n", c.Args["effect"], c.RunID, c.Step)
+				lines = append(lines, fmt.Sprintf("    %v as %s %d\n", c.Args["effect"], c.RunID, c.Step))
 			}
 		}
+		if strings.Contains(src, "parallel") { // branches have no order among each other
+			slices.Sort(lines)
+		}
+		b.WriteString("effects:\n" + strings.Join(lines, ""))
 		for _, e := range w.events {
 			fmt.Fprintf(&b, "    sent %s %s\n", e.Key, e.Payload)
 		}
