@@ -175,7 +175,11 @@ func sameDiagnostic(a, b diagnostic) bool {
 	return a.Range == b.Range && a.Severity == b.Severity && a.Code == b.Code && a.Message == b.Message
 }
 
+// maxFindings is how many findings of one file are shown; who has more reads the first ones.
+const maxFindings = 500
+
 func diagnostics(t *text, found []lint.Finding) []diagnostic {
+	found = found[:min(len(found), maxFindings)]
 	out := make([]diagnostic, len(found))
 	for i := range found {
 		out[i] = diagnosticOf(t, &found[i])

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait for something that a healthy server does at once.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // session is an editor that talks to a server.
 type session struct {
@@ -410,7 +410,7 @@ func TestHugeText(t *testing.T) {
 	if m := s.ask("textDocument/completion", at(uri, 1, 5)); !strings.Contains(string(m.Result), `"items":[]`) {
 		t.Errorf("completion: %.100s", m.Result)
 	}
-	s.notify("textDocument/didChange", changed(uri, 2, map[string]any{"text": "pipeline:\n  - log: " + strings.Repeat("x", 17<<20) + "\n"}))
+	s.notify("textDocument/didChange", changed(uri, 2, map[string]any{"text": "pipeline:\n  - log: " + strings.Repeat("x", 3<<20) + "\n"}))
 	if found := s.found(uri, 2); len(found) != 1 || !strings.Contains(found[0].Message, "too large") {
 		t.Errorf("found %+v", found)
 	}

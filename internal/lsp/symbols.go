@@ -15,6 +15,9 @@ const (
 	symbolEvent     = 24
 )
 
+// maxSymbols is how many names and steps of a file are shown.
+const maxSymbols = 2000
+
 // symbols gives the steps of a file, with those inside, and its variables.
 func (v *vocabulary) symbols(file string, t *text) []symbol {
 	root := loose.Parse(t.s)
@@ -22,17 +25,18 @@ func (v *vocabulary) symbols(file string, t *text) []symbol {
 	if root == nil || v.form(file) != nil {
 		return out
 	}
-	o := v.outline(file, root)
+	o, left := v.outline(file, root), maxSymbols
 	for _, pair := range root.Pairs {
-		if pair.Value == nil {
+		if left--; pair.Value == nil || left < 0 {
 			continue
 		}
 		s := symbol{Name: pair.Key.String(), Kind: symbolModule, Range: t.span(pair.Key.Start, pair.Value.End), SelectionRange: t.span(pair.Key.Start, pair.Key.End)}
 		switch pair.Key.String() {
 		case "pipeline":
-			s.Children = v.ofSteps(o.steps, t)
+			s.Children = v.ofSteps(o.steps, t, &left)
 		case "vars", "headers":
-			for _, field := range pair.Value.Pairs {
+			for _, field := range pair.Value.Pairs[:min(len(pair.Value.Pairs), left)] {
+				left--
 				s.Children = append(s.Children, symbol{
 					Name: orDots(field.Key.String()), Kind: symbolVariable, Range: t.span(field.Key.Start, max(field.Key.End, endOf(field.Value))), SelectionRange: t.span(field.Key.Start, field.Key.End),
 				})
@@ -60,9 +64,13 @@ func orDots(name string) string {
 	return name
 }
 
-func (v *vocabulary) ofSteps(list []step, t *text) []symbol {
-	out := make([]symbol, 0, len(list))
+// ofSteps gives the symbols of steps; left is how many more may be shown.
+func (v *vocabulary) ofSteps(list []step, t *text, left *int) []symbol {
+	out := []symbol{}
 	for i := range list {
+		if *left--; *left < 0 {
+			break
+		}
 		st := &list[i]
 		s := symbol{
 			Name: orDots(st.name), Detail: detail(st), Kind: symbolFunction,
@@ -72,7 +80,7 @@ func (v *vocabulary) ofSteps(list []step, t *text) []symbol {
 			s.Kind = symbolEvent
 		}
 		for _, inner := range st.lists {
-			children := v.ofSteps(inner.items, t)
+			children := v.ofSteps(inner.items, t, left)
 			if inner.key == nil || len(st.lists) == 1 {
 				s.Children = append(s.Children, children...)
 				continue

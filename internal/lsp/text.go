@@ -14,12 +14,15 @@ import (
 type text struct {
 	s      string
 	starts []int // offsets of the first bytes of the lines
+	plain  bool  // every character is one byte and one unit, so that long lines cost nothing
 }
 
 func newText(s string) *text {
-	t := &text{s: s, starts: []int{0}}
+	t := &text{s: s, starts: []int{0}, plain: true}
 	for i := 0; i < len(s); i++ {
-		switch s[i] {
+		switch c := s[i]; c {
+		default:
+			t.plain = t.plain && c < utf8.RuneSelf
 		case '\r':
 			if i+1 < len(s) && s[i+1] == '\n' {
 				i++
@@ -54,6 +57,9 @@ func (t *text) offset(p position) int {
 		return len(t.s)
 	}
 	line, units := t.line(p.Line), 0
+	if t.plain {
+		return t.starts[p.Line] + min(max(p.Character, 0), len(line))
+	}
 	for i, r := range line {
 		if units >= p.Character {
 			return t.starts[p.Line] + i
@@ -69,6 +75,10 @@ func (t *text) position(offset int) position {
 	no := sort.Search(len(t.starts), func(i int) bool { return t.starts[i] > offset }) - 1
 	line := t.line(no)
 	p := position{Line: no}
+	if t.plain {
+		p.Character = min(offset-t.starts[no], len(line))
+		return p
+	}
 	for _, r := range line[:min(offset-t.starts[no], len(line))] {
 		p.Character += width(r)
 	}
@@ -78,6 +88,10 @@ func (t *text) position(offset int) position {
 // of gives the position of a fault; a column of 0 is the beginning of the line.
 func (t *text) of(p fault.Position) position {
 	out := position{Line: min(max(p.Line-1, 0), len(t.starts)-1)}
+	if t.plain {
+		out.Character = min(max(p.Column-1, 0), len(t.line(out.Line)))
+		return out
+	}
 	n := 1
 	for _, r := range t.line(out.Line) {
 		if n >= p.Column {

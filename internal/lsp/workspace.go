@@ -23,7 +23,7 @@ const (
 )
 
 // maxOpen is the largest text that is kept for the editor.
-const maxOpen = 16 << 20
+const maxOpen = 2 << 20
 
 // suffixes are those of the files that are read from the disk. Files of other forms count while they are open.
 func suffixes() []string {

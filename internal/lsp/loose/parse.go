@@ -7,7 +7,7 @@ const maxDepth = 60
 
 // Parse reads a text. The node is nil when it is empty.
 func Parse(text string) *Node {
-	p := &parser{text: text}
+	p := &parser{text: text, end: -1}
 	p.next(0)
 	if p.at >= len(text) {
 		return nil
@@ -21,16 +21,22 @@ type parser struct {
 	at   int // offset of the content
 	line int // number of its line
 	from int // offset where its line begins
+
+	known, end int // the line that holds the offset known ends at end; asked often in long lines
 }
 
 func (p *parser) column() int { return p.at - p.from }
 
 // lineEnd gives the offset behind the last byte of the line that holds offset, without the line break.
 func (p *parser) lineEnd(offset int) int {
-	if i := strings.IndexAny(p.text[offset:], "\r\n"); i >= 0 {
-		return offset + i
+	if offset >= p.known && offset <= p.end {
+		return p.end
 	}
-	return len(p.text)
+	p.known, p.end = offset, len(p.text)
+	if i := strings.IndexAny(p.text[offset:], "\r\n"); i >= 0 {
+		p.end = offset + i
+	}
+	return p.end
 }
 
 // next goes to the first line at or behind offset that holds something: offset is the beginning of a line, or
