@@ -123,7 +123,8 @@ func (t *Tools) LintSetup() lint.Setup {
 func shipped() []string { return []string{"mail.send"} }
 
 func source(d webhook.Declaration) lint.Source {
-	return lint.Source{Key: d.Webhook.EventKey, What: "the webhook " + d.Webhook.ID}
+	payload := cmp.Or(d.Webhook.PayloadType, webhook.Base64)
+	return lint.Source{Key: d.Webhook.EventKey, What: "the webhook " + d.Webhook.ID, Payload: string(payload)}
 }
 
 func (l *linter) folder(name string) {

@@ -31,6 +31,9 @@ func lintPage(w *bytes.Buffer) error {
 
 func lintExample(w *bytes.Buffer, what string, e *lint.Example) {
 	fmt.Fprintf(w, "\n%s\n\n```yaml\n%s```\n", what, e.Text)
+	for _, source := range e.Events {
+		fmt.Fprintf(w, "\nwith a declared webhook of `eventKey: %s` and `payloadType: %s`\n", source.Key, source.Payload)
+	}
 	for _, name := range e.Names() {
 		fmt.Fprintf(w, "\nbeside `%s`:\n\n```yaml\n%s```\n", name, e.Beside[name])
 	}

@@ -13,7 +13,8 @@ type facts struct {
 	values []value
 	reads  []read // of variables
 	writes []write
-	opaque bool // a variable is written whose name is only known when it runs
+	fields []field // of the event's payload that are read
+	opaque bool    // a variable is written whose name is only known when it runs
 }
 
 // step is a command with where it stands.
@@ -88,6 +89,14 @@ type read struct {
 	scope  *scope
 	number int    // of the step; -1 in a section
 	inside string // of a read in the section vars: the variable that is set there
+}
+
+// field is a read of body.payload.NAME or event.payload.NAME.
+type field struct {
+	root, name string
+	pos        fault.Position
+	scope      *scope
+	number     int // of the step; -1 in a section
 }
 
 // write sets a variable.
@@ -250,6 +259,9 @@ func (g *gatherer) expression(v *pipeline.Value, in *scope, number int, inside s
 		return
 	}
 	for _, r := range v.Reads {
+		if (r.Root == "body" || r.Root == "event") && len(r.Names) > 1 && r.Names[0] == "payload" {
+			g.f.fields = append(g.f.fields, field{root: r.Root, name: r.Names[1], pos: r.Pos, scope: in, number: number})
+		}
 		if r.Root != "vars" {
 			continue
 		}

@@ -18,7 +18,7 @@ import (
 var update = flag.Bool("update", false, "write the wanted texts of the golden files anew")
 
 // The cases of an archive are files of their own (NAME.pi.yaml, which stand alone) and folders (one set). What is
-// wanted stands in NAME.want. A file webhooks in a folder lists event keys that webhooks make.
+// wanted stands in NAME.want. A file webhooks in a folder lists event keys that webhooks make, with their payloadType.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	paths, err := filepath.Glob("../testdata/lint/*.txtar")
@@ -26,16 +26,23 @@ func TestGolden(t *testing.T) {
 		t.Fatalf("no golden files: %v", err)
 	}
 	cases := 0
+	var all strings.Builder
 	for _, name := range paths {
 		archive, err := txtar.ParseFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
+		all.Write(txtar.Format(archive))
 		cases += strings.Count("\n"+string(txtar.Format(archive)), ".want --\n")
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
 			goldenFile(t, name, archive)
 		})
+	}
+	for _, r := range lint.Rules() {
+		if !strings.Contains(all.String(), "["+string(r.Code)+"]") {
+			t.Errorf("the rule %s bites in no case", r.Code)
+		}
 	}
 	if least := 120; cases < least && !*update {
 		t.Errorf("there are %d cases, at least %d are wanted", cases, least)
@@ -64,8 +71,9 @@ func goldenFile(t *testing.T, name string, archive *txtar.Archive) {
 		for _, g := range archive.Files {
 			switch {
 			case g.Name == stem+"/webhooks":
-				for key := range strings.FieldsSeq(string(g.Data)) {
-					s.Events = append(s.Events, lint.Source{Key: key, What: "a webhook"})
+				for line := range strings.Lines(string(g.Data)) {
+					key, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
+					s.Events = append(s.Events, lint.Source{Key: key, What: "a webhook", Payload: payload})
 				}
 			case inCase(g.Name, stem, dir) && !strings.HasSuffix(g.Name, ".want"):
 				in := lint.File{Name: g.Name, Text: string(g.Data)}
@@ -143,7 +151,9 @@ func check(t testing.TB, e lint.Example) []lint.Finding {
 	for name, text := range e.Beside {
 		files = append(files, lint.File{Name: path.Join(name), Text: text, Dir: "."})
 	}
-	return lint.Check(files, setup(t))
+	s := setup(t)
+	s.Events = e.Events
+	return lint.Check(files, s)
 }
 
 func count(found []lint.Finding, r *lint.Rule) (n int) {

@@ -31,7 +31,9 @@ type Setup struct {
 // Source is a webhook or something else outside of the pipelines that makes events.
 type Source struct {
 	Key  string
-	What string // such as "the webhook leads.webhook.yaml"
+	What string // such as "the webhook leads"
+	// Payload is how a webhook makes its payload: base64, raw, outbound or ignore; empty = not known.
+	Payload string
 }
 
 // Plugin is a loaded plugin.

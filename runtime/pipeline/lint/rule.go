@@ -26,6 +26,7 @@ type Rule struct {
 type Example struct {
 	Text   string
 	Beside map[string]string // other files of the set, by name
+	Events []Source          // that webhooks make
 }
 
 // Names lists the other files, sorted.
@@ -42,6 +43,7 @@ var rules = sync.OnceValue(func() []*Rule { //nolint:gochecknoglobals // constan
 		secretRules(),
 		textRules(),
 		eventRules(),
+		payloadRules(),
 		callRules(),
 		macroRules(),
 		pluginRules(),
