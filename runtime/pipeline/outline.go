@@ -338,7 +338,8 @@ func (o *outliner) value(n *node) *Value {
 func (c *compiler) note(n *node, of interface {
 	Reads() []expr.Read
 	Constant() (any, bool)
-}, offset int) {
+}, offset int,
+) {
 	if c.notes == nil {
 		return
 	}

@@ -190,7 +190,7 @@ func (r *reader) blockScalar(s *scribe, y *yaml.Node) {
 		return
 	}
 	folded := y.Style&yaml.FoldedStyle != 0
-	breaks, more, any := 0, false, false
+	breaks, more, begun := 0, false, false
 	for line := y.Line + 1; line <= len(r.lines); line++ {
 		text := []rune(strings.TrimRight(r.line(line), "\r"))
 		blank := strings.TrimSpace(string(text)) == ""
@@ -206,7 +206,7 @@ func (r *reader) blockScalar(s *scribe, y *yaml.Node) {
 		}
 		deeper := len(text) > indent && (text[indent] == ' ' || text[indent] == '\t')
 		lineBreaks := breaks
-		if any {
+		if begun {
 			lineBreaks++
 			if folded && !deeper && !more {
 				lineBreaks--
@@ -221,7 +221,7 @@ func (r *reader) blockScalar(s *scribe, y *yaml.Node) {
 		for i := indent; i < len(text); i++ {
 			s.put(text[i], line, i+1)
 		}
-		breaks, more, any = 0, deeper, true
+		breaks, more, begun = 0, deeper, true
 	}
 }
 

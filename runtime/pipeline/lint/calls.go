@@ -16,7 +16,7 @@ func callRules() []*Rule {
 			Code: "lint.call.variable", Severity: Hint,
 			Summary: "a variable is handed to a pipeline that does not read it",
 			Why:     "The other pipeline sees only what it reads as vars.NAME; the name is misspelt here or there, or left over.",
-			Bad:     Example{Text: "pipeline:\n  - pipeline.run: {path: b, vars: {nmae: Ada}}\n", Beside: map[string]string{"b.pi.yaml": "vars: {name: you}\npipeline:\n  - log: ${vars.name}\n"}},
+			Bad:     Example{Text: "pipeline:\n  - pipeline.run: {path: b, vars: {nam: Ada}}\n", Beside: map[string]string{"b.pi.yaml": "vars: {name: you}\npipeline:\n  - log: ${vars.name}\n"}},
 			Good:    Example{Text: "pipeline:\n  - pipeline.run: {path: b, vars: {name: Ada}}\n", Beside: map[string]string{"b.pi.yaml": "vars: {name: you}\npipeline:\n  - log: ${vars.name}\n"}},
 			set:     unreadVariables,
 		},

@@ -101,13 +101,13 @@ type field struct {
 
 // write sets a variable.
 type write struct {
-	name     string
-	pos, end fault.Position
-	scope    *scope
-	number   int // of the step; -1 in the section vars
-	part     bool
-	silent   bool // the language sets it, not the author
-	loop     bool // it is the item of a loop
+	name   string
+	pos    fault.Position
+	scope  *scope
+	number int // of the step; -1 in the section vars
+	part   bool
+	silent bool // the language sets it, not the author
+	loop   bool // it is the item of a loop
 }
 
 type gatherer struct {

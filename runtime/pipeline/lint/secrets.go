@@ -33,7 +33,7 @@ func secretRules() []*Rule {
 }
 
 // secretForms are the forms that issuers give their secrets; each needs its whole length, so that the name of a form is none.
-var secretForms = []struct {
+var secretForms = []struct { //nolint:gochecknoglobals // constant data
 	what string
 	form *regexp.Regexp
 }{

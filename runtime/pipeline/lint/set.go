@@ -99,8 +99,7 @@ func (f *file) calls() (out []call) {
 // emission is an event that is made somewhere.
 type emission struct {
 	pattern string // of message keys; # for a key that is only known when it runs
-	what    string
-	from    *file // nil outside of the files
+	from    *file  // nil outside of the files
 	step    *step
 	pos     fault.Position
 	key     string // written out; empty = it is not
@@ -120,10 +119,10 @@ func (f *file) emissions(prefix string) (out []emission) {
 		} else if ok {
 			e.pattern = f.front(text) + "#"
 		}
-		switch {
-		case st.Name == "webhook.put":
+		switch st.Name {
+		case "webhook.put":
 			e.step, e.pattern = nil, prefix+e.pattern
-		case st.Name == "event.send":
+		case "event.send":
 			e.pattern = prefix + e.pattern
 		}
 		out = append(out, e)

@@ -33,7 +33,6 @@ func textRules() []*Rule {
 var (
 	chain   = regexp.MustCompile(`^(?:(?:body|vars|exception)(?:\??\.[A-Za-z_]\w*|\[\d+\])+|@[a-z]+\.[A-Za-z]\w*\(.*\))$`)
 	foreign = regexp.MustCompile(`(\{\{-?|\$\(|<%=?)\s*((?:(?:body|vars|headers|event|request|exception|context)\b\??[.\[]|@[a-z]+\.)[^{}%]*?)\s*(-?\}\}|\)|%>)`)
-	closing = map[string]string{"{{": "}}", "$(": ")", "<%": "%>"}
 )
 
 // texts calls found for every text that is taken as it stands.
@@ -99,13 +98,24 @@ func (f *file) inner(v *pipeline.Value, text string) (from, to fault.Position, o
 	return from, to, true
 }
 
+// closes reports whether the end of an expression belongs to its beginning.
+func closes(begin, end string) bool {
+	switch begin[:2] {
+	case "{{":
+		return strings.TrimPrefix(end, "-") == "}}"
+	case "$(":
+		return end == ")"
+	}
+	return end == "%>"
+}
+
 func foreignDelimiters(f *file, r reporter) {
 	if f.Outline.Prefix != "" { // texts are templates of another language on purpose
 		return
 	}
 	f.texts(func(v value, text string) {
 		m := foreign.FindStringSubmatchIndex(text)
-		if m == nil || closing[text[m[2]:m[2]+2]] != strings.TrimPrefix(text[m[6]:m[7]], "-") {
+		if m == nil || !closes(text[m[2]:m[3]], text[m[6]:m[7]]) {
 			return
 		}
 		inside := text[m[4]:m[5]]
