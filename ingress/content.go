@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/penstock/penstock/ingress/internal/form"
-	"github.com/penstock/penstock/ingress/internal/schema"
+	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/runtime/value"
 	"github.com/penstock/penstock/runtime/webhook"
 )

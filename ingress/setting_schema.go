@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/penstock/penstock/ingress/internal/schema"
+	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/webhook"
 )

@@ -58,6 +58,7 @@ func openTools(ctx context.Context, p Params, deps builtin.Deps, outside Outside
 		return nil, err
 	}
 	t.language = t.expressions(deps)
+	deps.Language = t.language
 	if err := t.loadPlugins(ctx); err != nil {
 		return nil, errors.Join(err, t.Close(ctx))
 	}

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -49,18 +50,19 @@ func (l *Language) compiler(src *source) *compiler {
 	return &compiler{lang: l, src: src, fold: fold}
 }
 
-func (l *Language) compile(src *source) (*Program, error) {
+func (l *Language) compile(src *source, names ...string) (*Program, error) {
 	tree, err := l.parse(src)
 	if err != nil {
 		return nil, err
 	}
 	c := l.compiler(src)
+	c.locals, c.slots = slices.Clip(names), len(names)
 	defer func() { l.end(c.fold); c.fold = nil }()
 	out, err := c.compile(tree)
 	if err != nil {
 		return nil, err
 	}
-	return &Program{lang: l, src: src, code: out, vars: c.slots, reads: c.reads}, nil
+	return &Program{lang: l, src: src, code: out, vars: c.slots, names: names, reads: c.reads}, nil
 }
 
 func (c *compiler) at(err error, n ast.Node) error { return c.src.at(err, n.Location().From) }

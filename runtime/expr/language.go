@@ -116,6 +116,12 @@ func (l *Language) Compile(src string) (*Program, error) {
 	return l.compile(&source{text: src, expr: src})
 }
 
+// CompileWith is Compile for an expression that reads further names, such as item, which [Program.Eval]
+// finds in its Env too. They come before functions of the same name.
+func (l *Language) CompileWith(src string, names ...string) (*Program, error) {
+	return l.compile(&source{text: src, expr: src}, names...)
+}
+
 // Program is a compiled expression. It may be evaluated from many goroutines.
 type Program struct {
 	lang *Language
@@ -123,6 +129,7 @@ type Program struct {
 	code code
 	vars int // slots for `let`
 
+	names []string // of the first slots, taken from Env
 	reads []*path
 }
 
@@ -150,6 +157,9 @@ func (p *Program) eval(st *state) (any, error) {
 		return p.code.value, nil
 	}
 	st.reserve(p.vars)
+	for i, name := range p.names {
+		st.vars[i] = st.env[name]
+	}
 	v, err := p.code.run(st)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/penstock/penstock/runtime/command"
 	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/run"
 	"github.com/penstock/penstock/runtime/store"
@@ -30,7 +31,9 @@ type Deps struct {
 	Jobs     Jobs
 	// Pipelines keeps what pipeline.put and its like are given.
 	Pipelines Pipelines
-	Now       func() time.Time
+	// Language evaluates the expressions that commands such as data.mapping are given as parameters.
+	Language *expr.Language
+	Now      func() time.Time
 
 	MessagePrefix string // in front of an event's key in the key of its message; empty = pipeforce.event.
 	MaxHops       int    // how often an event may lead to another one; 0 = event.MaxHops
@@ -118,8 +121,22 @@ type Webhooks interface {
 
 // All is the list of built-in commands.
 func All(d Deps) []command.Definition {
+	kept := newCache(d.Now)
 	return []command.Definition{
+		bodyDelete(),
+		bodyPeek(),
+		bodyPop(),
+		bodyPush(),
 		bodySet(),
+		cacheGet(kept),
+		cacheHas(kept),
+		cachePut(kept),
+		dataEnrich(d),
+		dataListFilter(d),
+		dataListIterate(d),
+		dataListLimit(),
+		dataMapping(d),
+		datetime(d),
 		eventSend(d),
 		exit(),
 		httpDelete(d),
@@ -132,6 +149,7 @@ func All(d Deps) []command.Definition {
 		jobList(d),
 		jobRun(d),
 		jobStatus(d),
+		jsonValidate(),
 		log(),
 		messageAck(),
 		messageDrop(),
@@ -151,7 +169,9 @@ func All(d Deps) []command.Definition {
 		propertyValueGet(d),
 		resultComplete(d),
 		set(),
+		transformJSONXML(d),
 		varSet(),
+		vars(),
 		webhookDelete(d),
 		webhookEnable(d, true),
 		webhookEnable(d, false),

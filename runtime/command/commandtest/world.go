@@ -12,6 +12,7 @@ import (
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/egress"
 	"github.com/penstock/penstock/runtime/event"
+	"github.com/penstock/penstock/runtime/expr"
 	"github.com/penstock/penstock/runtime/fault"
 	"github.com/penstock/penstock/runtime/store/memory"
 	"github.com/penstock/penstock/runtime/webhook"
@@ -38,7 +39,7 @@ func NewWorld() World {
 // Deps is the world as the commands take it.
 func (w World) Deps() builtin.Deps {
 	server := outside{egress.New(egress.Options{})}
-	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Jobs: w.w, Pipelines: &w.w.pipelines, Outbound: server, Secrets: server, Now: Now}
+	return builtin.Deps{Emit: w.w.emit, Results: w.w, Webhooks: w.w, Properties: &w.w.properties, Namespace: "default", Jobs: w.w, Pipelines: &w.w.pipelines, Outbound: server, Secrets: server, Language: expr.New(expr.Options{Now: Now}), Now: Now}
 }
 
 // Events are those that were sent, in their order.

@@ -18,7 +18,7 @@ const MaxDocument = 256 << 10
 type Schema struct{ compiled *jsonschema.Schema }
 
 // here is the address under which a document is compiled; nothing is fetched from it.
-const here = "webhook:///schema"
+const here = "penstock:///schema"
 
 var errOther = errors.New("a schema may not refer to another document")
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/penstock/penstock/ingress/internal/schema"
+	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/runtime/value"
 )
 
