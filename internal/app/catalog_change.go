@@ -43,10 +43,14 @@ func (c *catalog) Get(where string) (PipelineText, error) {
 }
 
 func (c *catalog) text(root *os.Root, name string) (PipelineText, error) {
-	file := c.fileOf(root, name)
+	file := filesOf(root)[name]
 	if file == "" {
 		return PipelineText{}, c.unknown(name)
 	}
+	return c.textOf(root, name, file)
+}
+
+func (c *catalog) textOf(root *os.Root, name, file string) (PipelineText, error) {
 	src, err := pipeline.ReadFile(root.FS(), file)
 	if err != nil {
 		return PipelineText{}, fault.Wrap(fault.PipelineRead, plain(err), "reading the pipeline").At(fault.Position{File: path.Join(c.dir, file)})
@@ -54,20 +58,20 @@ func (c *catalog) text(root *os.Root, name string) (PipelineText, error) {
 	return PipelineText{Name: name, File: file, Text: src, Version: pipeline.VersionOf(src), JSON: strings.HasSuffix(file, pipeline.SuffixJSON)}, nil
 }
 
-// fileOf finds the file that holds the pipeline, or gives an empty text.
-func (c *catalog) fileOf(root *os.Root, name string) (found string) {
+// filesOf gives the files that hold pipelines, by the names of those; of several with one name the first.
+func filesOf(root *os.Root) map[string]string {
+	found := map[string]string{}
 	_ = fs.WalkDir(root.FS(), ".", func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return fs.SkipDir
+			return fs.SkipDir // whoever loads them tells of it
 		case file != "." && strings.HasPrefix(path.Base(file), "."):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
 		case !entry.IsDir():
-			if n, ok := pipeline.NameOf(file); ok && n == name {
-				found = file
-				return fs.SkipAll
+			if name, ok := pipeline.NameOf(file); ok && found[name] == "" {
+				found[name] = file
 			}
 		}
 		return nil

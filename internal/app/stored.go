@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/penstock/penstock/runtime/command/builtin"
 	"github.com/penstock/penstock/runtime/fault"
@@ -69,15 +71,13 @@ func (c *catalog) All() (all []PipelineText, err error) {
 		return nil, fault.Wrap(fault.PipelineRead, plain(err), "opening the pipeline directory")
 	}
 	defer root.Close()
-	for _, info := range c.List() {
-		t, err := c.text(root, info.Name)
-		switch {
-		case fault.CodeOf(err) == fault.PipelineUnknown: // its file is gone
-		case err != nil:
+	files := filesOf(root)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		t, err := c.textOf(root, name, files[name])
+		if err != nil {
 			return nil, err
-		default:
-			all = append(all, t)
 		}
+		all = append(all, t)
 	}
 	return all, nil
 }

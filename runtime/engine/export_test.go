@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/penstock/penstock/runtime/store"
 )
@@ -14,6 +15,9 @@ func (e *Engine) Gathering() int { return len(e.batches.names()) }
 
 // KeptKey gives the key under which a kept event is published.
 func (m *Emitter) KeptKey(e store.Event) string { return m.keptKey(e) }
+
+// PruneVersions forgets texts as at the given time.
+func (e *Engine) PruneVersions(ctx context.Context, now time.Time) { e.pruneVersions(ctx, now) }
 
 // Retire forgets what no unfinished run needs.
 func (e *Engine) Retire(ctx context.Context) { e.retire(ctx) }

@@ -276,3 +276,40 @@ func (l *lockedBuffer) String() string {
 	defer l.mu.Unlock()
 	return l.b.String()
 }
+
+// What is kept of former versions is bounded, but for what an unfinished run needs.
+func TestVersionsArePruned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail["late"] = 1
+	inner := func(text string) string { return "pipeline:\n  - body.set: " + text + "\n" }
+	w.start(t.TempDir(), engine.Options{Backoff: time.Hour, Versions: 2}, map[string]string{
+		"p": listen + "  - test.step: late\n  - pipeline.run: inner\n", "inner": inner("first"), "other": inner("first"),
+	})
+	e := w.emit("a.b")
+	w.run(e, "p", run.Waiting)
+	for n := range 6 {
+		text := fmt.Sprint("n", n)
+		w.reload(map[string]string{"p": listen + "  - pipeline.run: inner\n  - body.set: " + text + "\n", "inner": inner(text), "other": inner(text)})
+	}
+	kept := func(want int) {
+		t.Helper()
+		for _, name := range []string{"p", "inner", "other"} {
+			of, err := w.store.SourcesOf(t.Context(), name)
+			if err != nil || len(of) != want {
+				t.Errorf("of %s %d versions are kept, want %d: %v", name, len(of), want, err)
+			}
+		}
+	}
+	w.engine.PruneVersions(t.Context(), time.Now())
+	kept(7) // all are fresh
+	w.engine.PruneVersions(t.Context(), time.Now().Add(3*time.Hour))
+	kept(7) // the run that waits began before they left
+	if _, err := w.engine.Cancel(t.Context(), e.ID, "p"); err != nil {
+		t.Fatal(err)
+	}
+	w.engine.PruneVersions(t.Context(), time.Now().Add(3*time.Hour))
+	kept(3)
+	w.engine.PruneVersions(t.Context(), time.Now().Add(3000*time.Hour))
+	kept(1)
+}

@@ -115,7 +115,7 @@ const freshVersions = time.Hour
 // pruneVersions forgets texts that are past their time or too many.
 func (e *Engine) pruneVersions(ctx context.Context, now time.Time) {
 	n, err := e.store.PruneSources(ctx, store.SourcePrune{
-		Before: now.Add(-e.o.VersionAge), Most: e.o.Versions, After: now.Add(-freshVersions),
+		Before: now.Add(-e.o.VersionAge), Most: e.o.Versions + 1, After: now.Add(-freshVersions),
 	})
 	if err != nil && ctx.Err() == nil {
 		e.log.Warn("pruning versions of pipelines; it is tried again", "error", err)
