@@ -116,6 +116,9 @@ func TestBatchMembers(t *testing.T) {
 	if slices.Sort(ids); ids[0] != ids[2] || ids[0] == "" {
 		t.Fatalf("the members are in the batches %v", ids)
 	}
+	if got, err := w.engine.Result(t.Context(), sent[0].ID); err != nil || string(got.Value) != `{"p":null,"q":"n0 done"}` {
+		t.Errorf("the result of a member is %s, %v", got.Value, err)
+	}
 	var body []any
 	batch := w.run(event.Event{ID: ids[0]}, "p", run.Done)
 	if err := json.Unmarshal(batch.Body, &body); err != nil || len(body) != 2 || len(body[0].([]any)) != 3 || body[1] != 3.0 {
@@ -155,6 +158,9 @@ func TestPoisonedBatch(t *testing.T) {
 		if r := w.run(e, "p", run.Dead); r.Closed != kept.ID || r.Code != "command.failed" || !slices.Contains(ev.Batch.Members, e.ID) {
 			t.Errorf("the member ended as %+v", r)
 		}
+	}
+	if _, err := w.engine.Replay(t.Context(), run.Replay{EventID: sent[0].ID, Pipeline: "p", Close: true}); fault.CodeOf(err) != fault.RunReplay || !strings.Contains(err.Error(), kept.ID+":p") {
+		t.Errorf("replaying a member as a dead letter: %v", err)
 	}
 	for _, from := range []string{run.FromFailed, ""} {
 		w.mu.Lock()

@@ -6,5 +6,6 @@
 // finished run never does: a run is keyed by (event, pipeline).
 //
 // Life of an event: Emit → store (synced) → broker → handle → one run per matching pipeline → store →
-// settled. What was accepted and is not settled is published again at start and by the sweep.
+// settled. What was accepted and is not settled is published again at start and by the sweep. A pipeline that takes
+// batches gathers events first; the batch is an event of its own. Jobs are events that the engine accepts by itself.
 package engine

@@ -60,7 +60,7 @@ func (e *Engine) jobLoop(ctx context.Context) {
 		if err == nil {
 			loaded = false
 		} else {
-			nap = e.o.Poll
+			nap = longestNap / 2
 			if ctx.Err() == nil {
 				e.log.Error("firing jobs; it is tried again", "code", fault.CodeOf(err), "error", err)
 			}

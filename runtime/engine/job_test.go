@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -230,6 +232,42 @@ func TestJobClockPutBack(t *testing.T) {
 		fired := w.fired("p")
 		if len(fired) != 1+8 || fired[1] != "00:40" {
 			t.Errorf("%d times, the second is %v: %v", len(fired), fired[min(1, len(fired)-1)], fired)
+		}
+	})
+}
+
+// brokenMoves keeps no schedule for a while, or keeps it and says that it did not.
+type brokenMoves struct {
+	store.Store
+	left int
+}
+
+func (b *brokenMoves) MoveSchedule(ctx context.Context, s store.Schedule, was time.Time) (bool, error) {
+	if b.left--; b.left >= 0 {
+		if b.left%2 == 0 {
+			if _, err := b.Store.MoveSchedule(ctx, s, was); err != nil {
+				return false, err
+			}
+		}
+		return false, errors.New("no")
+	}
+	return b.Store.MoveSchedule(ctx, s, was)
+}
+
+// TestJobWithFailingStore: each time fires once all the same.
+func TestJobWithFailingStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.wrap = func(s store.Store) store.Store { return &brokenMoves{s, 20} }
+		w.start(t.TempDir(), engine.Options{Poll: seldom}, map[string]string{"p": job("EVERY_1_MIN", "")})
+		time.Sleep(10*time.Minute + 30*time.Second)
+		want := []string{"00:01", "00:02", "00:03", "00:04", "00:05", "00:06", "00:07", "00:08", "00:09", "00:10"}
+		if diff := cmp.Diff(want, w.fired("p")); diff != "" {
+			t.Errorf("fired: %s", diff)
+		}
+		if n := w.count("ran"); n != len(want) {
+			t.Errorf("%d runs, want %d", n, len(want))
 		}
 	})
 }

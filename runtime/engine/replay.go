@@ -71,6 +71,9 @@ func replayable(q run.Replay, old run.Run) error {
 		return fault.New(fault.RunReplay, "the run %s is no dead letter", old.ID()).WithHint("use `pi runs replay`")
 	case q.Close && old.Closed == run.ClosedDropped:
 		return fault.New(fault.RunReplay, "the dead letter %s was dropped", old.ID()).WithHint("use `pi runs replay`")
+	case q.Close && old.Closed != "" && old.Attempt == 0:
+		return fault.New(fault.RunReplay, "the event of %s is a member of a batch", old.ID()).
+			WithHint("replay the run %s; `pi runs replay` repeats this event alone", run.ID(old.Closed, old.Pipeline))
 	case q.Close && old.Closed != "":
 		return fault.New(fault.RunReplay, "the dead letter %s was replayed already, by the event %s", old.ID(), old.Closed).
 			WithHint("look at that event; `pi runs replay` replays it once more")

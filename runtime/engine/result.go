@@ -52,6 +52,10 @@ func combine(runs []run.Run) (run.Result, error) {
 		if len(runs) == 1 {
 			return run.Result{State: run.ResultOK, Value: r.Body}, nil
 		}
+		if r.Body == nil { // its work is the batch's
+			bodies[r.Pipeline] = nil
+			continue
+		}
 		v, err := value.Decode(r.Body)
 		if err != nil {
 			return run.Result{}, fault.Wrap(fault.Internal, err, "reading the final body of a run")

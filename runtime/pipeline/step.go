@@ -300,6 +300,9 @@ func (x *execution) apply(ctx context.Context, s *step, res *command.Result) err
 		}
 	}
 	if res.Acknowledge != "" {
+		if x.join != nil {
+			return fault.New(fault.PipelineTrigger, "the pipeline is run by another one, and has no message to acknowledge")
+		}
 		if x.acknowledged != "" && x.acknowledged != res.Acknowledge {
 			return fault.New(fault.PipelineInvalid, "it is settled already what becomes of the message: %s", x.acknowledged)
 		}
