@@ -37,7 +37,9 @@ func (c *cli) lsp(ctx context.Context) error {
 			Forms: []lsp.Form{testForm(tools.Registry(), c.Now)}, Version: c.Version, Logger: c.logger(cfg, true),
 		})
 		switch err := server.Run(ctx, c.Stdin, c.Stdout); {
-		case errors.Is(err, lsp.ErrNotShutDown) && ctx.Err() == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, lsp.ErrNotShutDown):
 			return exitError(fault.Runtime)
 		default:
 			return err
