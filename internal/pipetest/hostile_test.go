@@ -15,7 +15,7 @@ import (
 // bound is only there against what grows without end.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
-	const half = 1 << 20
+	const half = 1 << 18
 	lang := pipetest.NewLanguage(time.Now)
 	for name, text := range map[string]string{
 		"deep lists":       "cases: " + strings.Repeat("[", half),
