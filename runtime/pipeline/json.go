@@ -88,8 +88,11 @@ func (r *jsonReader) read(depth int) (*node, error) {
 	case jsontext.KindString:
 		text := tok.String()
 		n.value = text
-		if bytes.HasPrefix(r.src[min(r.at+1, len(r.src)):], []byte(text)) { // nothing in it is escaped
+		raw := r.src[min(r.at+1, len(r.src)):]
+		if bytes.HasPrefix(raw, []byte(text)) { // nothing in it is escaped
 			n.textLine, n.textCol = n.line, n.col+1
+		} else {
+			n.marks = jsonMarks(raw, text, n.line, n.col)
 		}
 	case jsontext.KindNumber:
 		if n.value, err = value.Number(tok.String()); err != nil {
@@ -111,6 +114,19 @@ func (r *jsonReader) read(depth int) (*node, error) {
 		return n, r.readMap(n, depth)
 	}
 	return n, nil
+}
+
+// jsonMarks gives where the characters of a text with escapes stand; raw begins behind its quote, which stands at line
+// and col. Nil when that cannot be told.
+func jsonMarks(raw []byte, text string, line, col int) []mark {
+	written := []rune(strings.ToValidUTF8(string(raw[:min(len(raw), 6*len(text)+2)]), "")) // no escape is longer
+	end, closed := closingQuote(written, '"')
+	s := &scribe{line: 1, col: 1}
+	s.flowLine(written[:end], col, line, '"')
+	if !closed || s.text.String() != text {
+		return nil
+	}
+	return s.marks
 }
 
 func (r *jsonReader) readMap(n *node, depth int) error {

@@ -41,13 +41,20 @@ func TestPlaceInText(t *testing.T) {
 		"bare":                          "pipeline:\n  - eval: \"'\\\"' + boddy.a\"\n",
 		"condition":                     "pipeline:\n  - exit: {if: \"${ '\\\"' == boddy.a }\"}\n",
 		"output":                        "pipeline:\n  - set: {value: 1, output: \"vars['\\x61'][boddy.a]\"}\n",
+		"JSON":                          "{\"pipeline\": [{\"set\": \"${boddy.a}\"}]}",
+		"JSON with escapes":             "{\"pipeline\": [\n  {\"set\": \"ä \\\"b\\\" \\u00e4\\/ ${boddy.a}\"}]}",
+		"JSON over lines":               "{\"pipeline\": [\n  {\"set\": \"a\\n${ 1 +\\n boddy.a}\"}]}",
 		"carriage returns":              "pipeline:\r\n  - set: |\r\n      a\r\n      b ${boddy.a}\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			file := "a.pi.yaml"
+			if strings.HasPrefix(src, "{") {
+				file = "a.pi.json"
+			}
 			before, _, _ := strings.Cut(src, "boddy")
-			want := fault.Position{File: "a.pi.yaml", Line: strings.Count(before, "\n") + 1, Column: utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
-			x := pipeline.Examine("a.pi.yaml", "", []byte(src), deps(t, &world{}))
+			want := fault.Position{File: file, Line: strings.Count(before, "\n") + 1, Column: utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1}
+			x := pipeline.Examine(file, "", []byte(src), deps(t, &world{}))
 			if len(x.Faults) != 1 {
 				t.Fatalf("one fault is wanted: %v", x.Faults)
 			}
