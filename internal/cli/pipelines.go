@@ -12,13 +12,13 @@ import (
 func (c *cli) pipelinesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pipelines",
-		Short: "List, store and roll back the pipelines of the server",
-		Long: "Look at the pipelines that the running server has loaded, at their former versions, and change them. A NAME is a path\n" +
+		Short: "List, run, store and roll back the pipelines of the server",
+		Long: "Look at the pipelines that the running server has loaded, at their former versions, run them and change them. A NAME is a path\n" +
 			"with slashes, such as sales/lead, or the same with dots.",
 		Example: "  pi pipelines list\n  pi pipelines history lead",
 	}
 	cmd.AddCommand(
-		c.pipelinesListCommand(), c.pipelinesShowCommand(), c.pipelinesGetCommand(), c.pipelinesPutCommand(), c.pipelinesDeleteCommand(),
+		c.pipelinesListCommand(), c.pipelinesShowCommand(), c.pipelinesGetCommand(), c.pipelinesPutCommand(), c.pipelinesDeleteCommand(), c.pipelinesRunCommand(),
 		c.pipelinesHistoryCommand(), c.pipelinesDiffCommand(), c.pipelinesRollbackCommand(),
 	)
 	return cmd
