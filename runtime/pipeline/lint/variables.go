@@ -59,12 +59,26 @@ func variableRules() []*Rule {
 // visible lists what may have set a variable where it is read. In the commands of a macro that is everything:
 // they see what is there where the macro is run.
 func (f *facts) visible(r read) (out []write) {
-	for _, w := range f.writes {
-		if w.name == r.name && (r.scope.within(w.scope) || r.scope.inMacro()) {
-			out = append(out, w)
+	for i := range f.writes {
+		if f.reaches(&f.writes[i], r) {
+			out = append(out, f.writes[i])
 		}
 	}
 	return out
+}
+
+// isSet reports whether there is one of them.
+func (f *facts) isSet(r read) bool {
+	for i := range f.writes {
+		if f.reaches(&f.writes[i], r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *facts) reaches(w *write, r read) bool {
+	return w.name == r.name && (r.scope.within(w.scope) || r.scope.inMacro())
 }
 
 var otherwise = regexp.MustCompile(`^vars\??\.[A-Za-z_]\w*(?:\??\.\w+)*\s*(?:\?\?|\?:|[!=]=\s*(?:null|nil)\b)`)
@@ -95,7 +109,7 @@ func (s *set) missing(found func(f *file, r read)) {
 			continue
 		}
 		for _, r := range f.reads {
-			if r.name != "" && len(f.visible(r)) == 0 && !f.optional(r) && !s.given(f, r.name) {
+			if r.name != "" && !f.isSet(r) && !f.optional(r) && !s.given(f, r.name) {
 				found(f, r)
 			}
 		}
