@@ -56,6 +56,10 @@ func (e *Engine) jobLoop(ctx context.Context) {
 		case <-e.schedule.changed:
 			loaded = true
 		}
+		if !e.mayRepeat() {
+			timer.Reset(e.o.Poll)
+			continue
+		}
 		nap, err := e.fireDue(ctx, loaded)
 		if err == nil {
 			loaded = false
@@ -73,7 +77,7 @@ func (e *Engine) jobLoop(ctx context.Context) {
 // that are gone are forgotten.
 func (e *Engine) fireDue(ctx context.Context, loaded bool) (time.Duration, error) {
 	jobs := e.plans.Load().jobs
-	if !e.mayRepeat() || len(jobs) == 0 && !loaded {
+	if len(jobs) == 0 && !loaded {
 		return longestNap, nil
 	}
 	kept, err := e.schedules(ctx)
