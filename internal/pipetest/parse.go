@@ -19,8 +19,8 @@ type File struct {
 	Pipeline string // as the file names it; empty = the one of its own name
 	Cases    []*Case
 
-	allow      []string
-	pipelineAt fault.Position
+	allow               []string
+	pipelineAt, allowAt fault.Position
 }
 
 // Case is one case of a test file.
@@ -46,7 +46,7 @@ type given struct {
 	now        time.Time
 	properties Value
 	attempts   int
-	bodyAt     fault.Position
+	asAt       fault.Position
 }
 
 type givenEvent struct {
@@ -284,7 +284,7 @@ func (n *node) posOf(name string) fault.Position {
 func (p *parser) file(out *File, root *node) {
 	out.Pipeline, out.pipelineAt = root.textOf("pipeline"), root.posOf("pipeline")
 	if n := root.get("allow"); n != nil {
-		out.allow = textsOf(n)
+		out.allow, out.allowAt = textsOf(n), n.pos
 	}
 	shared := root.get("given")
 	mocks := p.mocks(root.get("mocks"))

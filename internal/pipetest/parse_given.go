@@ -12,14 +12,14 @@ import (
 )
 
 func (p *parser) given(n *node) given {
-	g := given{as: n.textOf("as"), attempts: max(n.numberOf("attempts", 1), 1), now: standardNow()}
+	g := given{as: n.textOf("as"), asAt: n.posOf("as"), attempts: max(n.numberOf("attempts", 1), 1), now: standardNow()}
 	if text := n.textOf("now"); text != "" {
 		if at, err := time.Parse(time.RFC3339, text); err == nil {
 			g.now = at.UTC()
 		}
 	}
 	if v := n.get("body"); v != nil {
-		g.body, g.bodyAt = p.value(v), v.pos
+		g.body = p.value(v)
 	}
 	for name, into := range map[string]*Value{"vars": &g.vars, "properties": &g.properties} {
 		if v := n.get(name); v != nil {

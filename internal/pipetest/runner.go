@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/penstock/penstock/internal/app"
 	"github.com/penstock/penstock/runtime/expr"
@@ -288,13 +287,13 @@ func (t *tested) check(r *Runner) error {
 			}
 		}
 		if as := c.given.as; as != "" && !r.tools.Policy().Known(as) {
-			f.add(fault.TestInvalid, c.At, "there is no identity %q", shorten(as, 60))
+			f.add(fault.TestInvalid, c.given.asAt, "there is no identity %q", shorten(as, 60))
 			f.near(as, r.tools.Policy().Names())
 		}
 	}
 	for _, name := range t.file.allow {
 		if _, err := r.tools.Registry().Lookup(name); err != nil {
-			f.add(fault.TestInvalid, fault.Position{File: t.file.Path, Line: 1, Column: 1}, "allow names the command %q, which is not there", shorten(name, 60))
+			f.add(fault.TestInvalid, t.file.allowAt, "allow names the command %q, which is not there", shorten(name, 60))
 			f.near(name, names)
 		}
 	}
@@ -319,6 +318,3 @@ func (t *tested) reachable() []pipeline.StepInfo {
 	add(t.plan)
 	return out
 }
-
-// Took is how long something took for people.
-func Took(d time.Duration) string { return shortTime(d) }

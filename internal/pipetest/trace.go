@@ -197,6 +197,9 @@ func comparePaths(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// Took is how long something took, for people.
+func Took(d time.Duration) string { return shortTime(d) }
+
 func shortTime(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
