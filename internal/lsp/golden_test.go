@@ -196,8 +196,8 @@ func proposals(text *text, at int, items []completionItem) string {
 	switch {
 	case shown == 0:
 		return "nothing\n"
-	case shown > most: // how many does not matter here, and grows
-		return strings.Join(strings.SplitAfter(b.String(), "\n")[:3], "") + "and more\n"
+	case shown > most: // which ones does not matter here, and new ones come
+		return "many\n"
 	}
 	return b.String()
 }
