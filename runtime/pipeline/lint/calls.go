@@ -1,7 +1,5 @@
 package lint
 
-import "slices"
-
 func callRules() []*Rule {
 	return []*Rule{
 		{
@@ -49,11 +47,12 @@ func callCircles(s *set, r reporter) {
 func unreadVariables(s *set, r reporter) {
 	for _, f := range s.files {
 		for _, c := range s.callers[f] {
-			if f.Outline == nil || f.unclear() || slices.ContainsFunc(f.reads, func(one read) bool { return one.name == "" }) {
+			if f.Outline == nil || f.unclear() {
 				continue
 			}
+			used, all := f.used()
 			for _, p := range c.vars {
-				if slices.ContainsFunc(f.reads, func(one read) bool { return one.name == p.Name }) {
+				if all || used[p.Name] {
 					continue
 				}
 				found := r.on(c.from, p.Pos, "the pipeline %s does not read the variable %q", f.name, p.Name)

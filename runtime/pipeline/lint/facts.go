@@ -210,6 +210,28 @@ func (g *gatherer) sets(s *step) {
 			}
 		}
 	}
+	switch s.Name {
+	case "vars":
+		p, given := s.Param("set")
+		if given && p.Value.Kind != pipeline.Fields {
+			g.f.opaque = true
+		}
+		if given {
+			for _, field := range p.Value.Fields {
+				g.f.writes = append(g.f.writes, write{name: field.Name, pos: field.Pos, scope: in, number: s.number})
+			}
+		}
+	case "body.push", "body.pop", "body.peek":
+		name := "bodyStack"
+		if p, given := s.Param("var"); given {
+			text, ok := p.Value.Text()
+			if name = text; !ok || p.Value.Expression != nil {
+				g.f.opaque = true
+			}
+		}
+		g.f.writes = append(g.f.writes, write{name: name, pos: s.Pos, scope: in, number: s.number, silent: true})
+		g.f.reads = append(g.f.reads, read{name: name, pos: s.Pos, scope: s.scope, number: s.number})
+	}
 	if mocked, given := s.Param("thenSetVar"); given && s.Name == "mock.command" { // what the command in its place sets
 		for _, field := range mocked.Value.Fields {
 			g.f.writes = append(g.f.writes, write{name: field.Name, pos: field.Pos, scope: in, number: s.number, silent: true})

@@ -231,8 +231,43 @@ func (f *file) round(number int) bool {
 	return number >= 0 && number < len(f.steps) && f.steps[number].inside("foreach", "while")
 }
 
+var (
+	mentioned = regexp.MustCompile(`\bvars\??\.([A-Za-z_]\w*)`)
+	wholeVars = regexp.MustCompile(`\bvars\b\s*(?:$|[^.?\s\w]|\?[^.])`)
+)
+
+// used names the variables that are read; all tells that each may be. Some commands take an expression as a text of theirs, so a text
+// that mentions a variable counts too.
+func (f *file) used() (names map[string]bool, all bool) {
+	names = map[string]bool{}
+	for _, one := range f.reads {
+		names[one.name] = true
+	}
+	for _, v := range f.values {
+		text, ok := v.Text()
+		if !ok || v.step == nil || v.Expression != nil || !strings.Contains(text, "vars") {
+			continue
+		}
+		for _, m := range mentioned.FindAllStringSubmatch(text, -1) {
+			names[m[1]] = true
+		}
+		names[""] = names[""] || v.raw() && wholeVars.MatchString(text)
+	}
+	return names, names[""]
+}
+
+// raw reports whether a text may be an expression that its command evaluates.
+func (v *value) raw() bool {
+	if v.step.Spec == nil || v.step.Flow {
+		return false
+	}
+	own, known := v.step.Spec.Param(v.param)
+	return known && own.Literal
+}
+
 func unusedVariables(f *file, r reporter) {
-	if f.unclear() || slices.ContainsFunc(f.reads, func(one read) bool { return one.name == "" }) {
+	used, all := f.used()
+	if f.unclear() || all {
 		return
 	}
 	for _, c := range f.calls() {
@@ -242,7 +277,7 @@ func unusedVariables(f *file, r reporter) {
 	}
 	seen := map[string]bool{}
 	for _, w := range f.writes {
-		if w.silent || w.loop || seen[w.name] || slices.ContainsFunc(f.reads, func(one read) bool { return one.name == w.name }) {
+		if w.silent || w.loop || seen[w.name] || used[w.name] {
 			continue
 		}
 		seen[w.name] = true
