@@ -59,6 +59,7 @@ func TestKilledBetweenVersions(t *testing.T) {
 			write("last", "pipeline:\n  - set: last-two\n")
 		}
 		write("other", "pipeline:\n  - event.listen: c.d\n  - lgo: bad\n")
+		write("never", "pipeline:\n  - lgo: bad\n")
 		s = startServer(t, dir)
 		switch got := s.runIs(t, id, "outer", "done"); got {
 		case `"one inner-one last-one"`:

@@ -62,8 +62,9 @@ type loadedPlan struct {
 	since time.Time
 }
 
-// first loads the pipelines for a start. A broken file runs in the version that was loaded last; a fault of a file
-// that was never good is the caller's.
+// first loads the pipelines for a start. A broken file runs in the version that was loaded last, and one that was never
+// good is left out: the server goes on as it was before it ended. Where nothing was loaded before, the faults are the
+// caller's.
 func (c *catalog) first(ctx context.Context) ([]*pipeline.Plan, error) {
 	c.judged, _ = digestOf(c.dir) // what is written meanwhile differs, and is loaded at a later look
 	c.seen = c.judged
@@ -81,17 +82,14 @@ func (c *catalog) first(ctx context.Context) ([]*pipeline.Plan, error) {
 	}
 	set, err := pipeline.Combine(files, good)
 	faults := pipeline.FaultsOf(files)
-	if err != nil || asked != nil {
-		return nil, errors.Join(append(faults, listOf(err)...).Err(), asked)
+	if len(faults) > 0 {
+		good("") // asks, if nobody did yet
 	}
-	running := map[string]bool{}
-	for _, p := range set {
-		running[p.Name()] = true
-	}
-	for _, f := range files {
-		if len(f.Faults) > 0 && !running[f.Name] {
-			return nil, faults
-		}
+	switch {
+	case asked != nil:
+		return nil, asked
+	case err != nil, len(faults) > 0 && len(last) == 0:
+		return nil, append(faults, listOf(err)...)
 	}
 	c.log.Info("loaded the pipelines", "count", len(set), "dir", c.dir)
 	c.took(files, set)
