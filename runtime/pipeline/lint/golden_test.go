@@ -73,7 +73,7 @@ func goldenFile(t *testing.T, name string, archive *txtar.Archive) {
 			case g.Name == stem+"/webhooks":
 				for line := range strings.Lines(string(g.Data)) {
 					key, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
-					s.Events = append(s.Events, lint.Source{Key: key, What: "a webhook", Payload: payload})
+					s.Events = append(s.Events, lint.Source{Key: key, What: "the webhook leads", Payload: payload})
 				}
 			case inCase(g.Name, stem, dir) && !strings.HasSuffix(g.Name, ".want"):
 				in := lint.File{Name: g.Name, Text: string(g.Data)}

@@ -17,18 +17,18 @@ func payloadRules() []*Rule {
 	}}
 }
 
-// payloadOf tells how the payload of an event is made, when a webhook alone makes it and a file declares that.
-func (s *set) payloadOf(key string, sent map[string]bool) (payload string) {
+// payloadOf tells how the payload of an event is made and by what, when webhooks alone make it and files declare that.
+func (s *set) payloadOf(key string, sent map[string]bool) (payload, by string) {
 	for _, e := range s.setup.Events {
 		switch {
 		case e.Key != key:
 		case e.Payload == "" || payload != "" && payload != e.Payload || sent[s.prefix()+key]:
-			return ""
+			return "", ""
 		default:
-			payload = e.Payload
+			payload, by = e.Payload, e.What
 		}
 	}
-	return payload
+	return payload, by
 }
 
 func wrappedPayloads(s *set, r reporter) {
@@ -45,7 +45,7 @@ func wrappedPayloads(s *set, r reporter) {
 				}
 			}
 		}
-		how := s.payloadOf(f.Outline.Listens.Pattern, sent)
+		how, by := s.payloadOf(f.Outline.Listens.Pattern, sent)
 		if how != "base64" && how != "outbound" && how != "ignore" || sent["#"] {
 			continue
 		}
@@ -53,7 +53,7 @@ func wrappedPayloads(s *set, r reporter) {
 			if one.name == "origin" || one.name == "target" || one.root == "body" && (one.scope.inMacro() || f.changed(one.number)) {
 				continue
 			}
-			found := r.on(f, one.pos, "the webhook has payloadType %s, so its payload has no field %s", how, one.name)
+			found := r.on(f, one.pos, "%s has payloadType %s, so its payload has no field %s", by, how, one.name)
 			if how == "base64" {
 				found.hint("read it with @json.load(@convert.fromBase64(%s.payload.origin)), or declare the webhook with payloadType raw", one.root)
 			} else {
