@@ -18,6 +18,8 @@ import (
 const maxRetryAfter = 24 * time.Hour
 
 // Refusal is the cause of the fault that [Response.Err] gives.
+//
+//nolint:errname // what another server said, not what went wrong here
 type Refusal struct{ status int }
 
 // Error names the status.
