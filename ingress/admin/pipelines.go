@@ -132,15 +132,16 @@ func setRun(ctx *fasthttp.RequestCtx, a Answer) {
 
 // answer writes the final body: a text as it is, everything else as JSON.
 func (s *Server) answer(ctx *fasthttp.RequestCtx, a Answer) {
-	kind, text := "application/json", []byte(nil)
-	if plain, isText := a.Body.(string); isText {
-		kind, text = "text/plain; charset=utf-8", []byte(plain)
-	} else {
+	kind := "text/plain; charset=utf-8"
+	plain, isText := a.Body.(string)
+	text := []byte(plain)
+	if !isText {
 		var err error
 		if text, err = value.AppendJSON(nil, a.Body); err != nil {
 			s.fail(ctx, fault.Wrap(fault.ExprType, err, "encoding the final body"))
 			return
 		}
+		kind = "application/json"
 	}
 	status := a.Status
 	if status == 0 {

@@ -245,6 +245,7 @@ func TestPipelinedCalls(t *testing.T) {
 			t.Fatalf("behind %d answers: %v", len(got), err)
 		}
 		body, _ := io.ReadAll(res.Body)
+		res.Body.Close()
 		got = append(got, string(body))
 	}
 	var want []string
@@ -290,8 +291,12 @@ func TestCallerGone(t *testing.T) {
 	time.Sleep(150 * time.Millisecond) // longer than a request may take to arrive
 	close(p.block)
 	res, err := http.ReadResponse(bufio.NewReader(stays), nil)
-	if err != nil || res.StatusCode != 200 {
-		t.Errorf("who stayed got %v, %v", res, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != 200 {
+		t.Errorf("who stayed got %d", res.StatusCode)
 	}
 	stays.Close()
 }

@@ -100,18 +100,18 @@ func (a *client) do(ctx context.Context, method, path string, body []byte) (map[
 	if body != nil {
 		header["Content-Type"] = "application/json"
 	}
-	res, data, err := a.exchange(ctx, method, path, header, body)
+	status, _, data, err := a.exchange(ctx, method, path, header, body)
 	if err != nil {
 		return nil, err
 	}
-	return a.answer(res.StatusCode, data)
+	return a.answer(status, data)
 }
 
-// exchange sends a request and gives the answer with its body, whatever its status.
-func (a *client) exchange(ctx context.Context, method, path string, header map[string]string, body []byte) (*http.Response, []byte, error) {
+// exchange sends a request and gives the answer, whatever its status.
+func (a *client) exchange(ctx context.Context, method, path string, header map[string]string, body []byte) (status int, fields http.Header, data []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, a.base+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fault.New(fault.ConfigValue, "is not a usable URL").In("admin.url")
+		return 0, nil, nil, fault.New(fault.ConfigValue, "is not a usable URL").In("admin.url")
 	}
 	req.Header.Set("Accept", "application/json")
 	for name, v := range header {
@@ -122,14 +122,14 @@ func (a *client) exchange(ctx context.Context, method, path string, header map[s
 	}
 	res, err := a.http.Do(req)
 	if err != nil {
-		return nil, nil, a.unreachable(ctx, err)
+		return 0, nil, nil, a.unreachable(ctx, err)
 	}
 	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	data, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return nil, nil, a.unreachable(ctx, err)
+		return 0, nil, nil, a.unreachable(ctx, err)
 	}
-	return res, data, nil
+	return res.StatusCode, res.Header, data, nil
 }
 
 func (a *client) unreachable(ctx context.Context, err error) error {

@@ -44,7 +44,8 @@ func (c *cli) pipelinesListCommand() *cobra.Command {
 			rows, _ := answer["pipelines"].([]any)
 			return c.table(rows, []column{
 				field("NAME", "name"), field("VERSION", "version"), field("STATE", "state"), field("TRIGGER", "trigger"), field("STEPS", "steps"),
-				field("LOADED SINCE", "since"), {"FAULT", firstFlaw},
+				field("LOADED SINCE", "since"),
+				{"FAULT", firstFlaw},
 			}, "there is no pipeline")
 		},
 	}

@@ -156,15 +156,15 @@ func (c *cli) pipelinesRollbackCommand() *cobra.Command {
 
 // stored reads the text of a stored pipeline with its version.
 func (a *client) stored(ctx context.Context, name string) (text []byte, version string, err error) {
-	res, data, err := a.exchange(ctx, http.MethodGet, storedPath(name), nil, nil)
+	status, fields, data, err := a.exchange(ctx, http.MethodGet, storedPath(name), nil, nil)
 	if err != nil {
 		return nil, "", err
 	}
-	if res.StatusCode != http.StatusOK {
-		_, err := a.answer(res.StatusCode, data)
+	if status != http.StatusOK {
+		_, err := a.answer(status, data)
 		return nil, "", err
 	}
-	return data, strings.Trim(res.Header.Get("ETag"), `"`), nil
+	return data, strings.Trim(fields.Get("ETag"), `"`), nil
 }
 
 // put stores a text and says what came of it.
@@ -186,11 +186,11 @@ func (c *cli) put(ctx context.Context, api *client, name, form string, text []by
 	default:
 		header["If-Match"] = `"` + match + `"`
 	}
-	res, data, err := api.exchange(ctx, http.MethodPut, storedPath(name), header, text)
+	status, _, data, err := api.exchange(ctx, http.MethodPut, storedPath(name), header, text)
 	if err != nil {
 		return err
 	}
-	answer, err := api.answer(res.StatusCode, data)
+	answer, err := api.answer(status, data)
 	if err != nil {
 		return err
 	}

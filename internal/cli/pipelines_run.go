@@ -46,11 +46,11 @@ func (c *cli) pipelinesRunCommand() *cobra.Command {
 			if len(query) > 0 {
 				path += "?" + query.Encode()
 			}
-			res, data, err := api.exchange(cmd.Context(), http.MethodPost, path, header, text)
+			status, fields, data, err := api.exchange(cmd.Context(), http.MethodPost, path, header, text)
 			if err != nil {
 				return err
 			}
-			return c.showAnswer(api, res, data)
+			return c.showAnswer(api, status, fields, data)
 		},
 	}
 	cmd.Flags().StringVar(&body, "body", "", "the first `BODY`: JSON, a text, or @FILE; @- is standard input")
@@ -58,12 +58,12 @@ func (c *cli) pipelinesRunCommand() *cobra.Command {
 }
 
 // showAnswer prints what a run answered, whatever status it chose; its failure is ours.
-func (c *cli) showAnswer(api *client, res *http.Response, data []byte) error {
-	isJSON := strings.HasPrefix(res.Header.Get("Content-Type"), "application/json")
-	if res.StatusCode >= http.StatusBadRequest && isJSON {
+func (c *cli) showAnswer(api *client, status int, fields http.Header, data []byte) error {
+	isJSON := strings.HasPrefix(fields.Get("Content-Type"), "application/json")
+	if status >= http.StatusBadRequest && isJSON {
 		var told struct{ Status, Code string }
-		if res.StatusCode == http.StatusUnauthorized || json.Unmarshal(data, &told) == nil && told.Status == "error" {
-			_, err := api.answer(res.StatusCode, data)
+		if status == http.StatusUnauthorized || json.Unmarshal(data, &told) == nil && told.Status == "error" {
+			_, err := api.answer(status, data)
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (c *cli) showAnswer(api *client, res *http.Response, data []byte) error {
 	}
 	v, err := value.Decode(data)
 	if err != nil {
-		return fault.New(fault.CLIUnreachable, "what answers at %s is not the admin API (HTTP status %d)", api.base, res.StatusCode).
+		return fault.New(fault.CLIUnreachable, "what answers at %s is not the admin API (HTTP status %d)", api.base, status).
 			WithHint("check admin.url and admin.address")
 	}
 	return c.show(v, "yaml")

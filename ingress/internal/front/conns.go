@@ -38,7 +38,7 @@ type conn struct {
 	once sync.Once
 	used atomic.Bool // a byte came in
 	deaf atomic.Bool // an answer was given before all was read
-	ahead
+	next ahead
 }
 
 // lingering is how many bytes are read and thrown away behind an answer that did not wait for them.
@@ -90,7 +90,7 @@ func network(a net.Addr) netip.Addr {
 }
 
 func (c *conn) Read(b []byte) (int, error) {
-	if n, err, any := c.take(b); any {
+	if n, taken, err := c.next.take(b); taken {
 		return n, err
 	}
 	n, err := c.TCPConn.Read(b)

@@ -18,17 +18,17 @@ type ahead struct {
 }
 
 // take gives what was read ahead, if there is anything.
-func (a *ahead) take(b []byte) (n int, err error, any bool) {
+func (a *ahead) take(b []byte) (n int, taken bool, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.have && len(b) > 0:
 		a.have, b[0] = false, a.b
-		return 1, nil, true
+		return 1, true, nil
 	case a.err != nil:
-		return 0, a.err, true
+		return 0, true, a.err
 	}
-	return 0, nil, false
+	return 0, false, nil
 }
 
 // sentMore reports whether something read ahead waits to be taken: there is room for no more.
@@ -46,7 +46,7 @@ func Gone(ctx *fasthttp.RequestCtx, gone func()) (stop func()) {
 	if !ok {
 		return func() {}
 	}
-	if c.sentMore() || c.SetReadDeadline(time.Time{}) != nil { // that of the request, which was read
+	if c.next.sentMore() || c.SetReadDeadline(time.Time{}) != nil { // that of the request, which was read
 		return func() {}
 	}
 	ended := make(chan struct{})
@@ -54,13 +54,13 @@ func Gone(ctx *fasthttp.RequestCtx, gone func()) (stop func()) {
 		defer close(ended)
 		var b [1]byte
 		n, err := c.TCPConn.Read(b[:])
-		c.ahead.mu.Lock()
-		defer c.ahead.mu.Unlock()
+		c.next.mu.Lock()
+		defer c.next.mu.Unlock()
 		switch {
 		case n > 0: // the next request
-			c.ahead.have, c.ahead.b = true, b[0]
+			c.next.have, c.next.b = true, b[0]
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
-			c.ahead.err = err
+			c.next.err = err
 			gone()
 		}
 	}()

@@ -74,10 +74,11 @@ func statusCode(v any) (int, error) {
 }
 
 var (
-	fieldName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
-	ownFields  = []string{"connection", "content-length", "content-security-policy", "date", "keep-alive", "server", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "www-authenticate", "x-content-type-options"} //nolint:gochecknoglobals // constant data
-	mostFields = 50
+	fieldName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
+	ownFields = []string{"connection", "content-length", "content-security-policy", "date", "keep-alive", "server", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade", "www-authenticate", "x-content-type-options"} //nolint:gochecknoglobals // constant data
 )
+
+const mostFields = 50
 
 func responseHeader(v any) (map[string]string, error) {
 	fields, _ := v.(map[string]any)
