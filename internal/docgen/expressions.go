@@ -44,7 +44,11 @@ field of the item, except the names above, which mean the same everywhere (%[1]s
 
 A source has at most %[2]d bytes, %[3]d levels of nesting and %[4]d parts. One evaluation takes at most %[5]d steps, makes at most %[6]d bytes
 and lists of %[7]d items, and ends after %[8]s. What exceeds a limit fails with %[1]sexpr.limit%[1]s.
-`, "`", limits.MaxSource, limits.MaxNesting, limits.MaxNodes, limits.MaxSteps, limits.MaxBytes, limits.MaxList, limits.MaxTime)
+
+What asks the server (%[1]s@property%[1]s, %[1]s@user%[1]s, %[1]s@resolve%[1]s, %[1]s@uri%[1]s, %[1]s@content.newContent%[1]s) does so in the name of the identity that the step has. A property needs
+the right to run %[1]sproperty.get%[1]s, several %[1]sproperty.list%[1]s, an https URI %[1]shttp.get%[1]s. Each question counts as 1,000 steps, and the answers of one evaluation
+may take %[9]s in all. A secret is never given.
+`, "`", limits.MaxSource, limits.MaxNesting, limits.MaxNodes, limits.MaxSteps, limits.MaxBytes, limits.MaxList, limits.MaxTime, limits.MaxWait)
 	group := ""
 	for _, u := range expr.Utils() {
 		if u.Group != group {

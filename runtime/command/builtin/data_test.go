@@ -114,3 +114,28 @@ func TestCache(t *testing.T) {
 		t.Error("the newest is gone")
 	}
 }
+
+// FuzzMapping: whatever the rules are, they are refused or make a map, and nothing panics.
+func FuzzMapping(f *testing.F) {
+	for _, seed := range []string{"input.a -> b.c", "1 -> a, 'x,y' -> b\n{a: [1, 2]} -> c", "-> a", "input ->", "((( -> a", "'\\", "1 -> a.b, 2 -> a"} {
+		f.Add(seed)
+	}
+	d := commandtest.NewWorld().Deps()
+	registry, err := command.NewRegistry(builtin.All(d)...)
+	if err != nil {
+		f.Fatal(err)
+	}
+	def, err := registry.Lookup("data.mapping")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, rules string) {
+		got, err := command.Execute(t.Context(), def, map[string]any{"rules": rules}, command.Call{Body: map[string]any{"a": 1}})
+		if _, isMap := got.(map[string]any); err == nil && !isMap {
+			t.Errorf("%q gives %v", rules, got)
+		}
+		if code := fault.CodeOf(err); err != nil && code == fault.Internal {
+			t.Errorf("%q: %v", rules, err)
+		}
+	})
+}
