@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/ingress/internal/limit"
-	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/ingress/verify"
 	"github.com/penstock/penstock/ingress/verify/netlist"
+	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 

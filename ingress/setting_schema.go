@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/runtime/fault"
+	"github.com/penstock/penstock/runtime/schema"
 	"github.com/penstock/penstock/runtime/webhook"
 )
 
