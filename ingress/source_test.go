@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,7 +44,7 @@ func TestForbiddenCalls(t *testing.T) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.GoStmt:
-					if name != filepath.Join("internal/front", "server.go") {
+					if !slices.Contains([]string{"internal/front/server.go", "internal/front/gone.go"}, filepath.ToSlash(name)) { // both wait for theirs
 						t.Errorf("%s starts a goroutine", set.Position(n.Pos()))
 					}
 				case *ast.CallExpr:
