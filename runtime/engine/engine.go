@@ -98,6 +98,7 @@ type Engine struct {
 	versions *versions
 	restores sync.Mutex // of whoever brings a version back from the store
 	underway underway
+	lagging  lagging
 	turn     chan struct{} // capacity 1: a pipeline that is behind has room
 	updates  updates
 	batches  *batches
@@ -120,7 +121,7 @@ func New(s store.Store, b broker.Broker, m *Emitter, set []*pipeline.Plan, o Opt
 	if o.Now == nil || o.Policy == nil {
 		return nil, fmt.Errorf("an engine needs a clock and a policy")
 	}
-	e := &Engine{store: s, broker: b, emitter: m, window: m.window, turn: make(chan struct{}, 1), versions: newVersions(), batches: newBatches(), schedule: newSchedule(), o: o.withDefaults()}
+	e := &Engine{store: s, broker: b, emitter: m, window: m.window, lagging: lagging{byName: map[string]*turns{}}, turn: make(chan struct{}, 1), versions: newVersions(), batches: newBatches(), schedule: newSchedule(), o: o.withDefaults()}
 	e.log = e.o.Logger
 	p, err := newPlans(set, e.o.PerPipeline, &plans{})
 	if err != nil {

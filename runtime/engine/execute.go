@@ -29,7 +29,7 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 	case stopped:
 		return interrupted
 	case full:
-		return e.queue(ctx, j, &r)
+		return e.queue(ctx, j, r)
 	}
 	defer e.leave(j.lane)
 	in, err := e.input(ctx, j, &r)
@@ -71,22 +71,7 @@ func (e *Engine) execute(ctx context.Context, j job, alone bool) outcome {
 // behindWait reports whether a run goes on behind a wait, in the same attempt.
 func behindWait(r run.Run) bool { return r.Status == run.Waiting && r.Code == "" }
 
-// queue has a run wait for its turn in the store. r is what it will begin with.
-func (e *Engine) queue(ctx context.Context, j job, r *run.Run) outcome {
-	if j.run.Status == run.Waiting {
-		return waiting // and is due
-	}
-	r.Status, r.NextAt, r.Code, r.Message = run.Waiting, e.o.Now(), "", ""
-	return e.record(context.WithoutCancel(ctx), r, false)
-}
-
-// leave ends a turn, and has the next ones begin that wait in the store.
-func (e *Engine) leave(l *lane) {
-	if l.leave() {
-		e.signalTurn()
-	}
-}
-
+// manual reports whether the pipeline acknowledges its messages itself.
 func (l *lane) manual() bool {
 	t := l.plan.Trigger()
 	return t != nil && t.Manual

@@ -48,33 +48,23 @@ func (e *Engine) sweep(ctx context.Context) {
 
 // retryLoop takes up runs whose next attempt or turn is due.
 func (e *Engine) retryLoop(ctx context.Context) {
-	every(ctx, e.o.Poll, e.turn, func() { e.retry(ctx) })
-}
-
-func (e *Engine) signalTurn() {
-	select {
-	case e.turn <- struct{}{}:
-	default:
-	}
-}
-
-// retry takes up what is due. The pipelines that are behind are asked for one by one, each for as much as it has
-// room for, so that what waits for them is in nobody's way.
-func (e *Engine) retry(ctx context.Context) {
-	if !e.mayRepeat() {
-		return
-	}
-	var behind []string
-	for name, l := range e.plans.Load().byName {
-		if !l.behind.Load() {
-			continue
-		}
-		behind = append(behind, name)
-		if room := l.free(); room > 0 {
-			l.behind.Store(e.takeUp(ctx, store.DueQuery{Pipeline: name, Limit: room}) >= room)
+	tick := time.NewTicker(e.o.Poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-e.turn:
+			if e.mayRepeat() {
+				e.nextTurns(ctx)
+			}
+		case <-tick.C:
+			if e.mayRepeat() {
+				e.nextTurns(ctx)
+				e.takeUp(ctx, store.DueQuery{Limit: 256})
+			}
 		}
 	}
-	e.takeUp(ctx, store.DueQuery{Except: behind, Limit: 256})
 }
 
 // takeUp handles events with runs that are due, and gives the number of those runs.

@@ -88,7 +88,7 @@ type Runs interface {
 	Run(ctx context.Context, eventID, pipeline string) (run.Run, error)
 	// FindRuns lists runs, newest event first, without Body, Vars, Position and the values of steps.
 	FindRuns(ctx context.Context, q RunQuery) ([]run.Run, error)
-	// Due lists waiting runs with NextAt <= Now, the longest waiting first.
+	// Due lists waiting runs, the longest waiting first: those with NextAt <= Now, or those that wait for their turn.
 	Due(ctx context.Context, q DueQuery) ([]run.Run, error)
 	// CloseDead keeps how a person dealt with a dead letter, as run.Run.Closed says. The first caller
 	// wins: ErrNotFound when there is no such dead letter or when it is closed already.
@@ -122,12 +122,11 @@ type Batch struct {
 	Runs  []run.Run   // of the members
 }
 
-// DueQuery says which of the due runs are asked for.
+// DueQuery says which runs are asked for.
 type DueQuery struct {
-	Now      time.Time
-	Pipeline string   // only of this one; empty = all
-	Except   []string // of none of these pipelines
-	Limit    int      // 0 = 50
+	Now   time.Time
+	Turn  string // instead of those that are due: those of this pipeline without a NextAt; empty = none
+	Limit int    // 0 = 50
 }
 
 // RunQuery filters a listing.

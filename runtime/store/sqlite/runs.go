@@ -111,15 +111,12 @@ func (s *Store) Run(ctx context.Context, eventID, pipeline string) (run.Run, err
 
 // Due implements store.Runs.
 func (s *Store) Due(ctx context.Context, q store.DueQuery) ([]run.Run, error) {
-	where, args := `status = 'waiting' AND next_at <= ?`, []any{toMicros(q.Now)}
-	if q.Pipeline != "" {
-		where, args = where+` AND pipeline = ?`, append(args, q.Pipeline)
-	}
-	for _, name := range q.Except {
-		where, args = where+` AND pipeline <> ?`, append(args, name)
+	if q.Turn != "" {
+		return list(ctx, s, "listing runs that wait for their turn", scanRun,
+			`SELECT `+runColumns+` FROM runs WHERE status = 'waiting' AND pipeline = ? AND next_at = 0 ORDER BY rowid LIMIT ?`, q.Turn, limitOf(q.Limit))
 	}
 	return list(ctx, s, "listing due runs", scanRun,
-		`SELECT `+runColumns+` FROM runs WHERE `+where+` ORDER BY next_at LIMIT ?`, append(args, limitOf(q.Limit))...)
+		`SELECT `+runColumns+` FROM runs WHERE status = 'waiting' AND next_at > 0 AND next_at <= ? ORDER BY next_at LIMIT ?`, toMicros(q.Now), limitOf(q.Limit))
 }
 
 // FindRuns implements store.Runs.

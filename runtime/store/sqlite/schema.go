@@ -147,7 +147,7 @@ CREATE TABLE properties (
 CREATE INDEX properties_expires ON properties (expires) WHERE expires > 0;
 `
 
-// schema9 finds what waits for its turn in one pipeline, when that is a great deal.
+// schema9 finds what waits for its turn in one pipeline among a great deal.
 const schema9 = `CREATE INDEX runs_waiting_of ON runs (pipeline, next_at) WHERE status = 'waiting';`
 
 // migration is one step: SQL, then the part that SQL cannot say, then SQL.

@@ -161,6 +161,11 @@ func dueOrder(t *testing.T, open Open) {
 		}
 		save(t, s, r)
 	}
+	for _, e := range acceptMany(t, s, 2) {
+		r := newRun(e, "turns", run.Waiting)
+		r.NextAt, r.Body = time.Time{}, []byte(`1`)
+		save(t, s, r)
+	}
 	names := func(q store.DueQuery) (out []string) {
 		due, err := s.Due(t.Context(), q)
 		must(t, err)
@@ -181,9 +186,9 @@ func dueOrder(t *testing.T, open Open) {
 		{"to the instant", store.DueQuery{Now: start().Add(time.Minute), Limit: 10}, []string{"p5"}},
 		{"the longest waiting first", store.DueQuery{Now: start().Add(5 * time.Minute), Limit: 10}, []string{"p5", "p3", "p2", "p1"}},
 		{"limit", store.DueQuery{Now: start().Add(time.Hour), Limit: 2}, []string{"p5", "p3"}},
-		{"of one pipeline", store.DueQuery{Now: start().Add(time.Hour), Pipeline: "p2"}, []string{"p2"}},
-		{"of one that is not due", store.DueQuery{Now: start().Add(time.Minute), Pipeline: "p2"}, nil},
-		{"without some", store.DueQuery{Now: start().Add(5 * time.Minute), Except: []string{"p5", "p2", "unknown"}}, []string{"p3", "p1"}},
+		{"of a turn", store.DueQuery{Now: start(), Turn: "turns"}, []string{"turns", "turns"}},
+		{"of a turn, with a limit", store.DueQuery{Now: start().Add(time.Hour), Turn: "turns", Limit: 1}, []string{"turns"}},
+		{"of nobody's turn", store.DueQuery{Now: start().Add(time.Hour), Turn: "p2"}, nil},
 	} {
 		if diff := cmp.Diff(c.want, names(c.q)); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
