@@ -18,23 +18,25 @@ var (
 	poisonRounds = flag.Int("poison.rounds", 2, "how often TestPoison does everything")
 )
 
-// TestPoison: a pipeline that always fails, or that computes until a limit ends it, beside a good one on the same
-// events. All runs of the good one are done; how long they take is printed, in the best of all rounds, because what
+// TestPoison: a pipeline that always fails, or that computes until a limit ends it, or that makes great lists, beside a good
+// one on the same events. All runs of the good one are done; how long they take is printed, in the best of all rounds, because what
 // else the machine does is in every figure.
 func TestPoison(t *testing.T) {
 	const good = listen + "  - set: {value: \"${event.eventKey}\"}\n  - set: {value: \"${body + '!'}\"}\n  - test.seen\n"
-	poisons := map[string]string{
+	others := map[string]string{
+		"light":    listen + "  - set: 1\n", // what any other pipeline costs
 		"failing":  listen + "  - test.step: poison\n",
-		"spinning": listen + "  - set: {value: \"${(1..90000).?[# % 7 == 3 and # % 11 == 5].size() + sum(1..90000, {# * 2}) + sum(1..90000, {# * 3})}\"}\n",
+		"spinning": listen + "  - set: {value: \"${count(1..2000, {count(1..250, {# > 300}) > 0})}\"}\n",
+		"hoarding": listen + "  - set: {value: \"${count(1..6, {count(300..90000, {# > 600}) > 0})}\"}\n",
 	}
 	best := map[string]times{}
 	for range *poisonRounds {
 		keep(best, "alone", poisoned(t, map[string]string{"good": good}))
-		for name, poison := range poisons {
+		for name, poison := range others {
 			keep(best, name, poisoned(t, map[string]string{"good": good, "poison": poison}))
 		}
 	}
-	for _, name := range []string{"alone", "failing", "spinning"} {
+	for _, name := range []string{"alone", "light", "failing", "spinning", "hoarding"} {
 		t.Logf("%-8s p50 %8s, p99 %8s, %.2f of alone", name, best[name].at(50), best[name].at(99), float64(best[name].at(99))/float64(best["alone"].at(99)))
 	}
 }
@@ -68,7 +70,7 @@ func poisoned(t *testing.T, files map[string]string) times {
 			return command.Result{}, nil
 		}),
 	}}
-	stop := w.start(t.TempDir(), engine.Options{Grace: time.Millisecond, Backoff: 100 * time.Millisecond}, files)
+	stop := w.start(t.TempDir(), engine.Options{Grace: time.Millisecond}, files)
 	defer stop()
 	n := int(poisonTime.Seconds() * float64(*poisonRate))
 	tick := time.NewTicker(time.Second / time.Duration(*poisonRate))

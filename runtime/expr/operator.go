@@ -187,11 +187,15 @@ func span(st *state, a, b any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := st.grow(8 * n); err != nil {
-		return nil, err
-	}
-	for i := range n {
-		list = append(list, from+i)
+	const chunk = 1024 // in one piece, a long list would keep the processor for milliseconds
+	for len(list) < n {
+		more := min(chunk, n-len(list))
+		if err := st.grow(8 * more); err != nil {
+			return nil, err
+		}
+		for range more {
+			list = append(list, from+len(list))
+		}
 	}
 	return list, nil
 }

@@ -26,6 +26,7 @@ type state struct {
 	began           time.Time // the first such look: a short evaluation needs no clock
 	waited          time.Duration
 	heavy           bool // holds a slot of Language.heavy
+	rested          int  // the steps at its last rest
 
 	pattern string // the last regular expression that was not constant
 	regex   *regex
@@ -45,7 +46,7 @@ func (l *Language) begin(ctx context.Context, env Env) *state {
 	st.ctx, st.lang, st.env = ctx, l, env
 	st.steps, st.maxSteps, st.pause = 0, l.options.MaxSteps, min(pauseEvery, l.options.MaxSteps+1)
 	st.bytes, st.maxBytes = 0, l.options.MaxBytes
-	st.built, st.began, st.waited = false, time.Time{}, 0
+	st.built, st.began, st.waited, st.rested = false, time.Time{}, 0, 0
 	return st
 }
 
