@@ -11,6 +11,7 @@ type window struct {
 	moving int           // known events that are not parked
 	behind bool          // an event was left to the sweep
 	from   int64         // the sweep has seen everything up to this Seq
+	anew   bool          // since the sweep began, it was told to begin from the first event again
 	wake   chan struct{} // capacity 1: the sweep has work
 }
 
@@ -73,7 +74,7 @@ func (w *window) park(id string) {
 	w.moving--
 	if w.known[id] == handlingAgain {
 		delete(w.known, id)
-		w.behind, w.from = true, 0
+		w.restart()
 		w.signal()
 		return
 	}
@@ -95,7 +96,7 @@ func (w *window) revisit(id string) {
 	default: // its handling begins after the change
 		return
 	}
-	w.behind, w.from = true, 0
+	w.restart()
 	w.signal()
 }
 
@@ -148,7 +149,7 @@ func (w *window) roomMade() {
 func (w *window) rescan() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.behind, w.from = true, 0
+	w.restart()
 }
 
 // next gives the sweep its starting point; behind is false when nothing was left to it.
@@ -156,15 +157,20 @@ func (w *window) next() (from int64, behind bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	behind = w.behind
-	w.behind = false
+	w.behind, w.anew = false, false
 	return w.from, behind
 }
+
+// restart makes the next sweep start from the first unsettled event, also when one is under way that has passed it.
+func (w *window) restart() { w.behind, w.from, w.anew = true, 0, true }
 
 // swept tells how far the sweep came; unfinished says that it stopped for want of room.
 func (w *window) swept(seq int64, unfinished bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.from = max(w.from, seq)
+	if !w.anew {
+		w.from = max(w.from, seq)
+	}
 	w.behind = w.behind || unfinished
 }
 

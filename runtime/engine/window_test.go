@@ -36,6 +36,38 @@ func TestWindowLife(t *testing.T) {
 	}
 }
 
+// TestWindowRestartsTheSweep: an event that is to be handled once more while a sweep is under way that has passed it
+// is found by the next one.
+func TestWindowRestartsTheSweep(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]func(w *window){
+		"revisited": func(w *window) { w.revisit("a") },
+		"rescan":    func(w *window) { w.rescan() },
+		"handled while it was revisited": func(w *window) {
+			w.begin("a")
+			w.revisit("a")
+			w.park("a")
+		},
+	} {
+		w := newWindow(4)
+		w.enter("a", true) // the event 1
+		w.begin("a")
+		w.park("a")
+		w.rescan()
+		w.next()
+		w.swept(256, false) // a page of a sweep
+		again(w)
+		w.swept(300, false) // the next page of the same one
+		if from, behind := w.next(); from != 0 || !behind {
+			t.Errorf("%s: the next sweep begins behind %d, %t", name, from, behind)
+		}
+		w.swept(300, false)
+		if from, behind := w.next(); from != 300 || behind {
+			t.Errorf("%s: the one after it begins behind %d, %t", name, from, behind)
+		}
+	}
+}
+
 func TestWindowLeavesOverflowToTheSweep(t *testing.T) {
 	t.Parallel()
 	w := newWindow(4)
